@@ -111,12 +111,13 @@ def open_issuer(settings: Settings, clock: Clock | None = None) -> "Issuer":
     """
     from privacy.secret_files import load_master_key
     from signals.issuer.service import Issuer
+    from signals.issuer.tables import make_issuer_engine
 
     return Issuer(
         settings=settings.issuer,
         url=settings.server.public_url,
         clock=clock or SystemClock(),
-        engine=make_engine(settings.issuer.database_url),
+        engine=make_issuer_engine(settings.issuer.database_url),
         secret=load_master_key(settings.issuer.secret_file),
     )
 

@@ -113,7 +113,7 @@ def revoke(code_id: UUID) -> dict[str, bool]:
 
 @issuer.group()
 def administrators() -> None:
-    """Add, list and remove the people who make codes on the pages.
+    """Add, list and remove the people who make codes.
 
     Example: signals issuer administrators add "A. Bakker"
     """
@@ -123,7 +123,7 @@ def administrators() -> None:
 @click.argument("name")
 @answers("access key: {0[access_key]}\nauthenticator: {0[totp_address]}".format)
 def add_person(name: str) -> dict[str, str]:
-    """Give somebody an access key and an authenticator, and show both once; earlier ones end.
+    """Give somebody a key and an authenticator; earlier ones end.
 
     Example: signals issuer administrators add "A. Bakker"
     """
@@ -170,7 +170,7 @@ def issuers() -> None:
 @click.option("--changed-keys", is_flag=True, help="Accept another key for a week that is known.")
 @answers(lambda found: f"{found['name']} ({found['profession']}): keys until the week of {found['until']}")
 def trust(url: str, *, changed_keys: bool) -> dict[str, Any]:
-    """Fetch the public keys of an issuer, check them, and trust them; run it every week.
+    """Fetch, check and trust the keys of an issuer, every week.
 
     It refuses another key for a week that it knows: an issuer that changes keys could tell phones apart.
 

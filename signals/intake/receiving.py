@@ -6,6 +6,7 @@ Nothing readable touches disk. This module holds public keys and the front's sec
 import json
 import uuid
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -33,7 +34,7 @@ from signals.intake.authorisation import Proof, Prover
 from signals.intake.content import NOTICED_DAYS_BACK, Report, context_of
 from signals.intake.daily_limit import AreaLimit
 from signals.intake.storage import ReceiptRow, ReportStore, Stored
-from signals.intake.unproven_lane import UnprovenLane
+from signals.intake.unproven_lane import Place, UnprovenLane
 from signals.models import SpentToken, UnprovenDay
 from signals.models.base import new_id
 from signals.routing.rows import OrganisationFacts
@@ -176,13 +177,11 @@ class Intake:
         on, now = today(clock), clock.now()
         proof = None if token is None else self.prover.proof(token, on)
         row, receiver = make()
-        if proof is None:
-            self.lane.check(receiver.id, on, now)
-        if not self._add(identity, row | self._admission(proof), now):
+        with self.lane.place(receiver.id, on, now) if proof is None else nullcontext(Place()) as place:
+            place.is_taken = self._add(identity, row | self._admission(proof), now)
+        if not place.is_taken:
             return None
         self.area_limit.count(receiver.id, on, now)
-        if proof is None:
-            self.lane.count(receiver.id, now)
         redactions = _redactions_from(row["redactions"])
         return Received(
             receipt=identity.receipt, organisation=receiver, received_on=on, redactions=redactions

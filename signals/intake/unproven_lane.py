@@ -7,6 +7,8 @@ Each process counts the hour in its memory only, because nothing finer than a da
 import threading
 import uuid
 from collections import defaultdict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -16,6 +18,13 @@ from signals.errors import UnprovenFull
 from signals.settings import LimitsSettings
 
 _HOUR: Final = timedelta(hours=1)
+
+
+@dataclass
+class Place:
+    """A place in the hour of a lane."""
+
+    is_taken: bool = False
 
 
 @dataclass
@@ -31,8 +40,22 @@ class UnprovenLane:
     def per_day(self) -> int:
         return self.limits.unproven_reports_per_area_and_day
 
-    def check(self, organisation_id: uuid.UUID, on: date, now: datetime) -> None:
-        """Raise `UnprovenFull` where this process knows that the day or the hour is full."""
+    @contextmanager
+    def place(self, organisation_id: uuid.UUID, on: date, now: datetime) -> Iterator["Place"]:
+        """Hold a place of this hour while a report is stored; free it again unless the report took it.
+
+        Raises `UnprovenFull` where this process knows that the day or the hour is full.
+        """
+        self._take(organisation_id, on, now)
+        place = Place()
+        try:
+            yield place
+        finally:
+            if not place.is_taken:
+                with self._lock:
+                    self._recent[organisation_id].remove(now)
+
+    def _take(self, organisation_id: uuid.UUID, on: date, now: datetime) -> None:
         with self._lock:
             if self._full[0] == on and organisation_id in self._full[1]:
                 raise UnprovenFull(seconds_to_midnight(now))
@@ -40,11 +63,7 @@ class UnprovenLane:
             if len(recent) >= self.limits.unproven_reports_per_area_and_hour:
                 oldest = recent[0] if recent else now
                 raise UnprovenFull(int((oldest + _HOUR - now).total_seconds()) + 1)
-
-    def count(self, organisation_id: uuid.UUID, now: datetime) -> None:
-        """Count one more that this process stored."""
-        with self._lock:
-            self._of_this_hour(organisation_id, now).append(now)
+            recent.append(now)
 
     def fill(self, organisation_id: uuid.UUID, on: date) -> None:
         """Remember that the database refused one for this day: the next ones cost no transaction."""

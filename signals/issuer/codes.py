@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Date, Engine, Executable, Integer, bindparam, delete, literal, select
+from sqlalchemy import Date, Engine, Insert, Integer, bindparam, delete, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import psycopg
+from sqlalchemy.dialects.sqlite import pysqlite
 from sqlalchemy.orm import Session
 
+from signals.db import is_sqlite, single_statements
 from signals.errors import AskAgainLater, FieldProblem, Invalid, NotFound, SignalsError
 from signals.issuer.tables import CodeDay, EnrolmentCode
 
@@ -109,17 +112,24 @@ def count_token(engine: Engine, code: str, on: date, *, per_phone: int, retry_af
 
     One statement counts and checks, so that requests at one moment never pass the limit together.
     """
-    place = {"hash": hash_of(code), "on": on}
-    with engine.begin() as connection:
-        counted = connection.execute(_counting(engine.dialect.name), place | {"per_phone": per_phone})
-        if counted.rowcount == 1:
+    place = {"hash": hash_of(code), "on": on.isoformat() if is_sqlite(engine) else on}
+    count, find = _texts(engine.dialect.name)
+    with single_statements(engine).connect() if is_sqlite(engine) else engine.begin() as connection:
+        if connection.exec_driver_sql(count, place | {"per_phone": per_phone}).rowcount == 1:
             return
-        known = connection.execute(_LIVE, place).first()
+        known = connection.exec_driver_sql(find, place).first()
     raise TokensGone(retry_after) if known else CodeUnknown
 
 
 @cache
-def _counting(dialect: str) -> Executable:
+def _texts(dialect: str) -> tuple[str, str]:
+    """Return the two statements as text: an expression costs as much as the rest of the call."""
+    compiler = pysqlite.dialect(paramstyle="named") if dialect == "sqlite" else psycopg.dialect()  # type: ignore[no-untyped-call]
+    count, find = (str(each.compile(dialect=compiler)) for each in (_counting(dialect), _LIVE))
+    return count, find
+
+
+def _counting(dialect: str) -> Insert:
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
     most = select(EnrolmentCode.phones * bindparam("per_phone", type_=Integer())).where(
         EnrolmentCode.id == CodeDay.code_id
@@ -129,14 +139,14 @@ def _counting(dialect: str) -> Executable:
         .from_select(["code_id", "day", "asked"], _LIVE)
         .on_conflict_do_update(
             index_elements=["code_id", "day"],
-            set_={"asked": CodeDay.asked + 1},
+            set_={"asked": CodeDay.asked + literal_column("1")},
             where=CodeDay.asked < most.scalar_subquery(),
         )
     )
 
 
 _DAY: Final = bindparam("on", type_=Date())
-_LIVE: Final = select(EnrolmentCode.id, _DAY.label("day"), literal(1).label("asked")).where(
+_LIVE: Any = select(EnrolmentCode.id, _DAY.label("day"), literal_column("1").label("asked")).where(
     EnrolmentCode.code_hash == bindparam("hash"),
     EnrolmentCode.revoked_on.is_(None),
     EnrolmentCode.ends_on >= _DAY,

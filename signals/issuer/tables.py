@@ -2,9 +2,12 @@
 
 import uuid
 from datetime import date
+from typing import Any
 
-from sqlalchemy import Date, ForeignKey, LargeBinary, MetaData, String
+from sqlalchemy import Date, Engine, ForeignKey, LargeBinary, MetaData, String, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from signals.db import is_sqlite, make_engine
 
 
 class IssuerBase(DeclarativeBase):
@@ -72,3 +75,18 @@ class AdministratorSession(IssuerBase):
     token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     name: Mapped[str] = mapped_column(ForeignKey("administrators.name", ondelete="CASCADE"))
     expires_at: Mapped[int]
+
+
+def make_issuer_engine(url: str) -> Engine:
+    """Return an engine on these tables; SQLite flushes at checkpoints only.
+
+    After a power cut, the last counts may be gone, and a code revoked in that second has to be revoked again.
+    """
+    engine = make_engine(url)
+    if is_sqlite(engine):
+        event.listen(engine, "connect", _flush_at_checkpoints)
+    return engine
+
+
+def _flush_at_checkpoints(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA synchronous=NORMAL")

@@ -44,6 +44,8 @@ root_public_key = "{root}"
 [limits]
 openings_per_hour = 1000000000
 open_reports_per_area_and_day = 10000000
+unproven_reports_per_area_and_day = 10000000
+unproven_reports_per_area_and_hour = 10000000
 """
 
 

@@ -20,6 +20,7 @@ from tests.bench.routing import measure_routing
 from tests.bench.sending import measure_sending
 from tests.bench.slow_bodies import measure_slow_bodies
 from tests.bench.start import measure_start
+from tests.bench.tokens import measure_tokens
 from tests.bench.trail import measure_trail
 from tests.support.postgres import PostgresServer
 
@@ -156,6 +157,10 @@ def _bodies(folder: Path, size: Size) -> Iterator[Line]:
     yield from measure_slow_bodies(folder, requests=size.requests)
 
 
+def _tokens(folder: Path, size: Size) -> Iterator[Line]:
+    yield from measure_tokens(folder, rounds=size.rounds, requests=size.requests)
+
+
 def _start(folder: Path, size: Size) -> Iterator[Line]:
     yield from measure_start(folder, rounds=min(size.rounds, 5))
 
@@ -163,7 +168,7 @@ def _start(folder: Path, size: Size) -> Iterator[Line]:
 _MEASURE: dict[str, Callable[[Path, Size], Iterator[Line]]] = {
     "routing": _routing, "intake": _intake, "arrival": _arrival, "queue": _queue, "desk": _desk,
     "opening": _opening, "retention": _retention, "audit": _audit, "sending": _sending,
-    "statistics": _statistics, "bodies": _bodies, "start": _start,
+    "statistics": _statistics, "bodies": _bodies, "tokens": _tokens, "start": _start,
 }  # fmt: skip
 
 PARTS = tuple(_MEASURE)

@@ -42,6 +42,13 @@ def environment_of(role: str, credentials: Path) -> dict[str, str]:
     return {name: value.replace("%d", str(credentials)) for name, value in found}
 
 
+def test_an_issuer_starts_in_production_with_its_example_and_its_unit(tmp_path: Path) -> None:
+    write_new_secret_file(tmp_path / "issuer.key")
+    settings = load_settings(DEPLOY / "issuer.toml", environment_of("issuer", tmp_path))
+    assert (settings.role, settings.environment) == ("issuer", Environment.PRODUCTION)
+    assert set((DEPLOY / "signals-issuer.service").read_text().splitlines()) >= HARDENED
+
+
 @pytest.fixture
 def credentials(tmp_path: Path) -> Path:
     for name in ("front.key", "master.key"):
