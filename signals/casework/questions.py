@@ -3,6 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
+from signals.casework.referral import notified_by_sender
 from signals.errors import FieldProblem
 from signals.models import Signal
 from signals.vocabulary import OUTCOME_GROUPS, ContactBy, DeferralReason, NotifiedBy, Outcome
@@ -38,11 +39,15 @@ def questions_of(outcome: Outcome) -> frozenset[Question]:
 
 
 def missing(signal: Signal, outcome: Outcome) -> frozenset[Question]:
-    """Return what a conclusion with this outcome asks: nothing that is recorded already."""
+    """Return what a conclusion with this outcome asks: nothing that is recorded already.
+
+    A resident who was told before a referral was told of another organisation.
+    """
     recorded = set()
     if signal.first_contact_at is not None:
         recorded.add(Question.CONTACT_BY)
-    if signal.notified_on is not None or signal.deferred_because is not None:
+    told = signal.notified_on is not None and not notified_by_sender(signal)
+    if told or signal.deferred_because is not None:
         recorded.add(Question.NOTIFIED_BY)
     return questions_of(outcome) - recorded
 

@@ -8,8 +8,9 @@ import pytest
 from signals import casework
 from signals.casework.questions import Question, missing
 from signals.errors import Invalid
-from signals.models import Signal
+from signals.models import Signal, StatusChange
 from signals.vocabulary import (
+    Action,
     AttemptKind,
     AttemptResult,
     ContactBy,
@@ -19,7 +20,7 @@ from signals.vocabulary import (
     Outcome,
 )
 from tests import factories
-from tests.casework.states import CLAIMED, CONCLUDED, DAY, IN_FOLLOW_UP
+from tests.casework.states import CLAIMED, CONCLUDED, DAY, IN_FOLLOW_UP, NEW
 from tests.support.answers import TALKED, TOLD
 from tests.support.desk_fixtures import By, Team
 
@@ -132,3 +133,12 @@ def test_not_reached_before_an_agreed_day_asks_why(by: By, team: Team) -> None:
     assert found == {"reason": "before_agreed_day"}
     conclude(by, team, signal, Outcome.NOT_REACHED, reason=NotReachedReason.TRIED_ENOUGH, **TOLD)
     assert signal.state is CONCLUDED
+
+
+def test_a_resident_who_was_told_before_a_referral_is_told_again(by: By, team: Team) -> None:
+    signal = team.signal(CLAIMED, notified_on=DAY - timedelta(days=1))
+    assert Q.NOTIFIED_BY not in missing(signal, Outcome.NO_CONCERN)
+    signal.history.append(StatusChange(sequence=2, action=Action.REFER, before=NEW, after=NEW, on=DAY))
+    assert Q.NOTIFIED_BY in missing(signal, Outcome.NO_CONCERN)
+    conclude(by, team, signal, Outcome.NO_CONCERN, **TALKED)
+    assert signal.notified_on == DAY

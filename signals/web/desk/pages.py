@@ -184,6 +184,7 @@ def _signal_page(
         walked=_walked(),
         may_leave=may_leave(opened.signal),
         ending_groups=groups,
+        asked={question for group in groups for ending in group.endings for question in ending.asks},
         enough_tried=not any(group.least for group in groups),
         next_signal=next_signal(opened.signal),
         choices=_choices(language),
