@@ -240,6 +240,7 @@ def upgrade() -> None:
         sa.Column("contact_phone", sa.String(length=40), nullable=False),
         sa.Column("contact_email", sa.String(length=254), nullable=False),
         sa.Column("letterhead", sa.String(length=250), nullable=False),
+        sa.Column("letter_words", sa.String(length=300), nullable=False),
         sa.Column("logo", sa.LargeBinary(), nullable=True),
         sa.Column("language", sa.String(length=2), nullable=False),
         sa.Column("claim_working_days", sa.Integer(), nullable=False),

@@ -19,7 +19,8 @@ class Organisation(Base):
     For messages: `quiet_from` and `quiet_until` are hours of the day in Amsterdam between which the team is
     not written to, `working_days` the ISO weekdays on which it is (`12345`; none: all),
     `digest_at` the hour of its daily digest (none: no digest), `opens_at` the hour from which it is reminded.
-    For letters: `letterhead` has the lines below the name, `logo` a picture of `privacy.pictures`.
+    For letters: `letterhead` has the lines below the name, `logo` a picture of `privacy.pictures`,
+    `letter_words` a paragraph of the organisation's own, in Dutch.
     `retry_working_days` lie between an attempt without contact and the next: after the first, the second and
     so on; the last number also counts for later attempts.
     `escalation_working_days` lie between lead, deputy and service manager when a deadline was missed.
@@ -41,6 +42,7 @@ class Organisation(Base):
     contact_phone: Mapped[str] = mapped_column(String(40), default="")
     contact_email: Mapped[str] = mapped_column(String(254), default="")
     letterhead: Mapped[str] = mapped_column(String(250), default="")
+    letter_words: Mapped[str] = mapped_column(String(300), default="")
     logo: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     language: Mapped[str] = mapped_column(String(2), default="nl")
     claim_working_days: Mapped[int] = mapped_column(default=1)

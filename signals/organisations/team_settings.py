@@ -39,6 +39,8 @@ LEAST_LOUD_HOURS: Final = 4
 LETTERHEAD_LINES: Final = 4
 LETTERHEAD_LENGTH: Final = 60
 """The most characters of a line: it stands beside the logo."""
+LETTER_WORDS: Final = 300
+"""The most characters of the organisation's own words: the letter stays one sheet."""
 BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
     "claim_working_days": (1, 5),
     "contact_working_days": (1, 5),
@@ -54,7 +56,7 @@ BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
 MAY_BE_EMPTY: Final = frozenset({"quiet_from", "quiet_until", "digest_at", "deputy_email", "working_days"})
 CHANGEABLE: Final = frozenset(
     {*BOUNDS, "retry_working_days", "working_days", "deputy_email", "language", "contact_phone"}
-    | {"contact_email", "recipients", "letterhead", "logo"}
+    | {"contact_email", "recipients", "letterhead", "letter_words", "logo"}
 )
 """The names that `change_settings` takes."""
 
@@ -223,6 +225,8 @@ def _wrong_letterhead(changes: Mapping[str, Any]) -> Iterator[FieldProblem]:
     lines = (changes.get("letterhead") or "").split("\n")
     if len(lines) > LETTERHEAD_LINES or max(map(len, lines)) > LETTERHEAD_LENGTH:
         yield FieldProblem(field="letterhead", code="letterhead_bounds")
+    if len((changes.get("letter_words") or "").strip()) > LETTER_WORDS:
+        yield FieldProblem(field="letter_words", code="letter_words_bounds")
     try:
         _ = changes.get("logo") and harmless(changes["logo"])
     except PictureRefused as refused:
@@ -302,10 +306,10 @@ def stored(name: str, value: Any) -> Any:
         return value.replace(" ", "")
     if name == "contact_email":
         return checked_email(value) or "" if value else ""
-    if name == "contact_phone":
+    if name in ("contact_phone", "letterhead"):
         return (value or "").strip()
     if name == "logo":
         return harmless(value) if value else None
-    if name == "letterhead":
-        return (value or "").strip()
+    if name == "letter_words":
+        return " ".join((value or "").split())
     return "".join(sorted(value)) if name == "working_days" and value else value

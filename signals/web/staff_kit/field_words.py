@@ -80,6 +80,7 @@ _OF_CODE: Final[Mapping[str, LazyString]] = {
         "Your team asks for more attempts, in more than one way. Try once more, or choose another reason."
     ),
     "letterhead_bounds": _("At most four lines, each of at most 60 characters. Shorten them."),
+    "letter_words_bounds": _("At most 300 characters. Shorten it: a letter is one sheet."),
     "picture_too_large": _("The file is larger than 200 KB. Save the logo smaller and choose it again."),
     "picture_unknown": _(
         "This file is no SVG or PNG, or it is damaged. Save the logo as PNG and choose it again."

@@ -31,6 +31,7 @@ _SETTINGS: Final[Words] = {
     "kind": _("Kind"),
     "language": _("Language"),
     "legal_basis": _("Legal ground"),
+    "letter_words": _("Your own words in letters and cards"),
     "letterhead": _("Letterhead"),
     "logo": _("Logo"),
     "minimum_attempts": _("Attempts before 'not reached'"),

@@ -73,6 +73,7 @@ class ContactForm(forms.Form):
 
 class LetterheadForm(forms.Form):
     letterhead = fields.String(load_default="")
+    letter_words = fields.String(load_default="")
 
 
 _LETTERHEAD: Final = LetterheadForm()

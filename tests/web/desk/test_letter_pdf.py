@@ -66,6 +66,16 @@ def test_the_letter_and_the_card_carry_the_head_of_their_sender(logo: bytes) -> 
     )
 
 
+def test_the_longest_own_words_are_on_one_sheet_of_the_letter_and_on_the_card() -> None:
+    own = "Kom binnen. " * 25
+    sender = replace(SENDER, words=own.strip(), letterhead="Dam 1\n1012 AB Amsterdam\nvan 9 tot 12\n020 1")
+    letter = notice_pdf(replace(LETTER, sender=sender), "nl")
+    card = card_pdf(sender, "nl", LETTER.address, LETTER.reference)
+    for file in map(PdfReader, map(io.BytesIO, (letter, card))):
+        assert len(file.pages) == 1
+        assert _text(file).count("Kom") == 25
+
+
 def test_every_word_of_the_card_can_be_read_back(language: str) -> None:
     read = _text(PdfReader(io.BytesIO(card_pdf(SENDER, language, LETTER.address, LETTER.reference))))
     data = card_data(SENDER, language, LETTER.address, LETTER.reference)

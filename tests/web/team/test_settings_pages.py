@@ -112,13 +112,20 @@ def head_of_letters(lena: Browser, logo: bytes = b"", **fields: str) -> TestResp
 def test_a_lead_gives_letters_a_head_with_lines_and_a_logo(desk: Desk, lena: Browser) -> None:
     assert head_of_letters(lena, LOGO, letterhead="Dam 1\nAmsterdam").status_code == 303
     assert "data:image/svg+xml;base64," in lena.get("/desk/settings").text
-    kept = head_of_letters(lena, letterhead="Dam 2")
+    kept = head_of_letters(lena, letterhead="Dam 2", letter_words="Kom  binnen.")
     assert kept.status_code == 303
     assert "data:image/svg+xml" in lena.get("/desk/settings").text
-    assert team_of(desk).letterhead == "Dam 2"
+    assert (team_of(desk).letterhead, team_of(desk).letter_words) == ("Dam 2", "Kom binnen.")
     head_of_letters(lena, no_logo="1")
     assert "data:image/svg+xml" not in lena.get("/desk/settings").text
     assert team_of(desk).letterhead == ""
+
+
+def test_own_words_of_letters_that_are_too_long_are_refused_and_kept_typed(desk: Desk, lena: Browser) -> None:
+    answer = head_of_letters(lena, letter_words="w" * 301)
+    assert answer.status_code == 400
+    assert "w" * 301 in answer.text
+    assert team_of(desk).letter_words == ""
 
 
 @pytest.mark.parametrize(

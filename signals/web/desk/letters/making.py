@@ -28,7 +28,8 @@ class Sender:
     """Describe an organisation as a resident reaches it; `legal_basis` is in Dutch, as recorded.
 
     `officer`: the e-mail address of its privacy officer, empty where it has none. `letterhead`: lines for the
-    head of a letter, beside its `logo`. `privacy`: the web address of the privacy statement.
+    head of a letter, beside its `logo`. `words`: its own words, in Dutch. `privacy`: the web address of the
+    privacy statement.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Sender:
     officer: str
     legal_basis: str
     letterhead: str = ""
+    words: str = ""
     logo: bytes | None = field(default=None, repr=False)
     privacy: str = ""
 
@@ -124,6 +126,7 @@ def _common(sender: Sender, language: str) -> dict[str, Any]:
         "organisation": sender.name,
         "letterhead": sender.letterhead.split("\n") if sender.letterhead else [],
         "logo": as_svg(sender.logo) if sender.logo else "",
+        "words": sender.words,
         "contact": _("How to reach us"),
         "reach": [(what, value) for what, value in reach if value],
     }

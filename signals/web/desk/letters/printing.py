@@ -94,6 +94,7 @@ def _sender(session: Session, organisation: Organisation) -> Sender:
         officer=_officer(session, organisation.id),
         legal_basis=(organisation.legal_basis or "").strip(),
         letterhead=organisation.letterhead,
+        words=organisation.letter_words,
         logo=organisation.logo,
         privacy=f"{desk().settings.server.public_url.rstrip('/')}/privacy",
     )
