@@ -27,8 +27,8 @@ _SUBJECT: Final = "ANY (string_to_array(nullif(current_setting('signals.subject'
 _OWN: Final = f"organisation_id = {_ORGANISATION}"
 
 OF_ADMINISTRATION: Final = (
-    "staff_changed", "organisation_changed", "coverage_changed", "keys_changed", "approval_asked",
-    "approval_decided", "audit_pruned",
+    "staff_changed", "organisation_changed", "coverage_changed", "keys_changed", "comparison_changed",
+    "approval_asked", "approval_decided", "audit_pruned",
 )  # fmt: skip
 """Entries of the trail that administrators read, of any organisation: never who looked at which signal."""
 

@@ -6,10 +6,11 @@ from sqlalchemy.exc import DBAPIError
 
 from signals.casework import claim
 from signals.comparisons.draws import drawn_order
-from signals.models import Comparison, ComparisonDraw, Signal
+from signals.comparisons.register import open_ones, register, stop, take_part
+from signals.models import Comparison, ComparisonDraw, ComparisonTeam, Signal
 from signals.retention.purging import purge
 from signals.vocabulary import DeletionReason, Role
-from tests.support.comparisons import CODE, begin, draw_of
+from tests.support.comparisons import CODE, begin, draw_of, plan
 from tests.support.fenced_team import acting, person
 from tests.support.fences import FencedWorld, worker_of
 from tests.support.world import AMSTERDAM, GRONINGEN
@@ -57,3 +58,22 @@ def test_no_role_changes_a_registration(fenced_world: FencedWorld, role: str) ->
             connection.execute(text(f"UPDATE comparisons SET {column} = 'x'"))
     with fenced_world.all_seeing.sessions() as session:
         assert session.get_one(Comparison, CODE).digest != "x"
+
+
+def test_coordinator_and_lead_change_what_is_theirs_through_the_role_of_the_desk(
+    fenced_world: FencedWorld,
+) -> None:
+    desk, coordinator = fenced_world.desk, person(fenced_world, Role.COORDINATOR)
+    lead, other = person(fenced_world, Role.LEAD), person(fenced_world, Role.LEAD, GRONINGEN)
+    with acting(desk, coordinator) as session:
+        register(desk.operation(session, coordinator), plan())
+    for actor, takes_part in ((lead, True), (other, True), (other, False), (lead, True)):
+        with acting(desk, actor) as session:
+            take_part(desk.operation(session, actor), code=CODE, takes_part=takes_part)
+    with acting(desk, lead) as session:
+        assert [mine for _, mine in open_ones(desk.operation(session, lead))] == [True]
+    with fenced_world.all_seeing.sessions() as session:
+        joined = {team.organisation_id: team.takes_part for team in session.scalars(select(ComparisonTeam))}
+    assert joined == {AMSTERDAM: True, GRONINGEN: False}
+    with acting(desk, coordinator) as session:
+        stop(desk.operation(session, coordinator), code=CODE)
