@@ -3,11 +3,11 @@
 Start at `access`, which decides who may see a signal, then read `outcomes.conclude`.
 """
 
-from signals.casework.attempts import record_attempt
+from signals.casework.attempts import correct_attempt, record_attempt
 from signals.casework.claims import claim, mark_urgent, reassign, release
 from signals.casework.duplicates import conclude_as_duplicate
 from signals.casework.informing import record_notice
-from signals.casework.notes import add_note
+from signals.casework.notes import add_note, correct_note
 from signals.casework.outcomes import conclude, record_wmo, reopen
 from signals.casework.postponing import choose_day
 from signals.casework.referral import refer
@@ -20,6 +20,8 @@ __all__ = [
     "claim",
     "conclude",
     "conclude_as_duplicate",
+    "correct_attempt",
+    "correct_note",
     "mark_urgent",
     "reassign",
     "record_attempt",

@@ -151,6 +151,12 @@ def may_act_on(operation: Operation, signal: Signal) -> bool:
     )
 
 
+def require_author(operation: Operation, signal: Signal, author_id: UUID) -> None:
+    """Raise `ClaimedByOther` unless the actor made an entry of a signal, or may act on the signal."""
+    if author_id != operation.actor.id and not may_act_on(operation, signal):
+        raise claimed_by_other(operation.session, signal)
+
+
 def is_open_and_claimed(signal: Signal) -> bool:
     """Return whether somebody has this signal and has not concluded it."""
     return signal.claimed_by_id is not None and signal.state is not SignalState.CONCLUDED
@@ -267,10 +273,13 @@ def report_of(signal: Signal, admission: Admission) -> Report:
     return open_report(admission, signal)
 
 
-def notes_of(signal: Signal, admission: Admission) -> list[OpenedNote]:
-    """Open the workers' notes, oldest first. Raises `ContentGone` when the case key was destroyed."""
+def notes_of(signal: Signal, admission: Admission, *, former: bool = False) -> list[OpenedNote]:
+    """Open the workers' notes, oldest first, or those that a correction replaced (`former`).
+
+    Raises `ContentGone` when the case key was destroyed.
+    """
     admission.require([signal.id])
-    return open_notes(admission, signal)
+    return open_notes(admission, signal, signal.former_notes if former else signal.notes)
 
 
 def summaries_of(signals: Collection[Signal], admission: Admission) -> dict[UUID, Summary]:

@@ -4,23 +4,26 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID
 
+from signals.audit.grounds import Ground
 from signals.casework.access import (
     find_signal,
     lock_signal,
     organisation_of,
+    record_change,
+    require_author,
     require_claim,
     staff_id_of,
 )
-from signals.casework.postponing import check_day, is_planned_ahead, plan_next
+from signals.casework.postponing import check_day, is_planned_ahead, latest_attempt, plan_next
 from signals.casework.suggestions import REACHED
 from signals.clock import AMSTERDAM
 from signals.errors import Conflict, FieldProblem, Invalid
 from signals.lifecycle.status_changes import transition
-from signals.lifecycle.transitions import awaits_claim
+from signals.lifecycle.transitions import awaits_claim, next_deadline
 from signals.models import ContactAttempt, Signal
 from signals.models.base import new_id
 from signals.operation import Operation
-from signals.vocabulary import Action, AttemptKind, AttemptResult
+from signals.vocabulary import Action, AttemptKind, AttemptResult, AuditAction, SignalState
 
 CLOCK_SKEW: Final = timedelta(minutes=5)
 """A worker's clock may be this far ahead of ours."""
@@ -95,6 +98,64 @@ def add_attempt(
     """
     if awaits_claim(signal):
         transition(operation, signal, Action.CLAIM)
+    attempt = _add(operation, signal, kind, result, attempted_at, workers, postponed_until, attempt_id)
+    if result in REACHED:
+        signal.first_contact_at = min(attempted_at, signal.first_contact_at or attempted_at)
+    if not (keeps_day and is_planned_ahead(signal, operation.today)):
+        plan_next(operation, signal, result, postponed_until)
+    transition(operation, signal, Action.RECORD_ATTEMPT)
+    return attempt
+
+
+def correct_attempt(
+    operation: Operation,
+    *,
+    signal_id: UUID,
+    attempt_id: UUID,
+    kind: AttemptKind,
+    result: AttemptResult,
+    attempted_at: datetime,
+    workers: int = 1,
+    postponed_until: date | None = None,
+    expected_version: int | None = None,
+) -> ContactAttempt:
+    """Replace an attempt by a corrected one; the timeline keeps the old one, and all else counts the new one.
+
+    Whoever recorded it may do this, and whoever may act on the signal, also after the conclusion. Another
+    result of the last attempt plans the next contact anew.
+    """
+    signal = lock_signal(operation, signal_id, expected_version)
+    old = next((attempt for attempt in signal.attempts if attempt.id == attempt_id), None)
+    if old is None:
+        raise Conflict
+    require_author(operation, signal, old.recorded_by_id)
+    _check(signal, operation.now, attempted_at, workers)
+    if postponed_until not in (None, old.postponed_until):
+        check_day(operation, signal, result, postponed_until)
+    new = _add(operation, signal, kind, result, attempted_at, workers, postponed_until)
+    old.replaced_by_id = new.id
+    operation.session.flush()
+    operation.session.expire(signal, ["attempts"])
+    reached = (attempt.attempted_at for attempt in signal.attempts if attempt.result in REACHED)
+    signal.first_contact_at = min(reached, default=None)
+    other = (old.result, old.postponed_until) != (new.result, new.postponed_until)
+    if other and signal.state is SignalState.IN_FOLLOW_UP and latest_attempt(signal) is new:
+        plan_next(operation, signal, result, postponed_until)
+        signal.due_on = next_deadline(signal)
+    record_change(operation, signal, AuditAction.SIGNAL_CHANGED, Ground.CORRECTED)
+    return new
+
+
+def _add(
+    operation: Operation,
+    signal: Signal,
+    kind: AttemptKind,
+    result: AttemptResult,
+    attempted_at: datetime,
+    workers: int,
+    postponed_until: date | None,
+    attempt_id: UUID | None = None,
+) -> ContactAttempt:
     attempt = ContactAttempt(
         id=attempt_id or new_id(),
         signal=signal,
@@ -107,11 +168,6 @@ def add_attempt(
         recorded_at=operation.now,
     )
     operation.session.add(attempt)
-    if result in REACHED:
-        signal.first_contact_at = min(attempted_at, signal.first_contact_at or attempted_at)
-    if not (keeps_day and is_planned_ahead(signal, operation.today)):
-        plan_next(operation, signal, result, postponed_until)
-    transition(operation, signal, Action.RECORD_ATTEMPT)
     return attempt
 
 

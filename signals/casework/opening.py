@@ -3,7 +3,7 @@
 Every opening runs these statements, so they are built once: building one costs as much as running it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, Generic, TypeVar
@@ -78,14 +78,17 @@ class Signed(Generic[_Entry]):
 class OpenedSignal:
     """Hold everything that a worker sees of a signal.
 
-    `acts`: the reader may act on it while it is claimed. `away`: the absence of the claimant today.
+    `former_attempts`, `former_notes`: what a correction replaced. `acts`: the reader may act on it while it
+    is claimed. `away`: the absence of the claimant today.
     """
 
     signal: Signal
     report: Report = field(repr=False)
     place: Place = field(repr=False)
     attempts: Sequence[Signed[ContactAttempt]]
+    former_attempts: Sequence[Signed[ContactAttempt]]
     notes: Sequence[Signed[OpenedNote]] = field(repr=False)
+    former_notes: Sequence[Signed[OpenedNote]] = field(repr=False)
     history: Sequence[Signed[StatusChange]]
     earlier: Sequence[EarlierSignal]
     suggestion: Suggestion | None
@@ -112,13 +115,15 @@ def open_signal(operation: Operation, signal_id: UUID, admission: Admission) -> 
     )
     names = _names(operation.session, signal)
     report = report_of(signal, admission)
-    notes = notes_of(signal, admission)
+    notes, former = notes_of(signal, admission), notes_of(signal, admission, former=True)
     return OpenedSignal(
         signal=signal,
         report=report,
         place=place_of(operation.session, report.address),
-        attempts=[Signed(entry=each, by=names.get(each.recorded_by_id, "")) for each in signal.attempts],
-        notes=[Signed(entry=note, by=names.get(note.written_by_id, "")) for note in notes],
+        attempts=_signed(signal.attempts, "recorded_by_id", names),
+        former_attempts=_signed(signal.former_attempts, "recorded_by_id", names),
+        notes=_signed(notes, "written_by_id", names),
+        former_notes=_signed(former, "written_by_id", names),
         history=[Signed(entry=each, by=names.get(each.actor_id)) for each in life_of(signal)],
         earlier=_earlier(operation, signal, report),
         suggestion=None if signal.restricted_on else _suggestion(operation, signal),
@@ -127,6 +132,10 @@ def open_signal(operation: Operation, signal_id: UUID, admission: Admission) -> 
         away=_away(operation, signal),
         overdue=is_overdue(signal, operation.today),
     )
+
+
+def _signed(entries: Sequence[_Entry], author: str, names: Mapping[UUID | None, str]) -> list[Signed[_Entry]]:
+    return [Signed(entry=entry, by=names.get(getattr(entry, author), "")) for entry in entries]
 
 
 def signal_with_follow_up(session: Session, *, organisation_id: UUID, signal_id: UUID) -> Signal:
@@ -141,7 +150,10 @@ def signal_with_follow_up(session: Session, *, organisation_id: UUID, signal_id:
     signal: Signal = row[0]
     for name, query in _FOLLOW_UP.items():
         found = session.scalars(query, wanted).all() if row._mapping[name] else []
-        set_committed_value(signal, name, list(found))
+        former = [entry for entry in found if getattr(entry, "replaced_by_id", None) is not None]
+        set_committed_value(signal, name, [entry for entry in found if entry not in former])
+        if name != "history":
+            set_committed_value(signal, f"former_{name}", former)
     return signal
 
 
@@ -177,7 +189,8 @@ def _names(session: Session, signal: Signal) -> dict[UUID | None, str]:
     ids = {
         signal.claimed_by_id,
         *(attempt.recorded_by_id for attempt in signal.attempts),
-        *(note.written_by_id for note in signal.notes),
+        *(attempt.recorded_by_id for attempt in signal.former_attempts),
+        *(note.written_by_id for note in (*signal.notes, *signal.former_notes)),
         *(change.actor_id for change in signal.history),
     } - {None}
     if not ids:

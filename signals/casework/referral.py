@@ -24,7 +24,7 @@ from signals.casework.access import (
     may_act_on,
     staff_id_of,
 )
-from signals.casework.notes import add_note
+from signals.casework.notes import add_note, forget_former
 from signals.casework.sealing import OpenedNote, seal_note
 from signals.db import set_local
 from signals.errors import FieldProblem, Invalid
@@ -72,6 +72,7 @@ def refer(
     sender_id = signal.organisation_id
     keep_record(operation, signal, receiver, reason)
     transition(operation, signal, Action.REFER, reason=reason)
+    forget_former(session, signal)
     seal_anew(operation, signal, receiver, report, opened_notes)
     begin_deadlines(signal, receiver, on)
     signal.due_on, signal.unrouted, signal.outside_area = signal.claim_by, False, False

@@ -1,5 +1,6 @@
 """Seal and open the notes of a signal, under its case key."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -25,9 +26,15 @@ def seal_note(key: bytes, signal: Signal, note: FollowUpNote, text: str) -> None
     note.sealed_text = seal_json({"text": text}, key, case_context(signal), purpose=_note_purpose(note.id))
 
 
-def open_notes(keys: CaseKeys, signal: Signal) -> list[OpenedNote]:
-    """Return the notes in the clear, oldest first. Raises `ContentGone`. Callers go through `access`."""
-    if not signal.notes:
+def open_notes(
+    keys: CaseKeys, signal: Signal, notes: Sequence[FollowUpNote] | None = None
+) -> list[OpenedNote]:
+    """Return the notes in the clear, oldest first, or these notes of the signal.
+
+    Raises `ContentGone`. Callers go through `access`.
+    """
+    notes = signal.notes if notes is None else notes
+    if not notes:
         return []
     key, context = case_key_of(keys, signal), case_context(signal)
     return [
@@ -37,7 +44,7 @@ def open_notes(keys: CaseKeys, signal: Signal) -> list[OpenedNote]:
             written_by_id=note.written_by_id,
             written_at=note.written_at,
         )
-        for note in signal.notes
+        for note in notes
     ]
 
 

@@ -180,6 +180,16 @@ class Signal(Base):
         cascade="all, delete-orphan",
         order_by="FollowUpNote.written_at",
     )
+    former_attempts: Mapped[list["ContactAttempt"]] = relationship(
+        primaryjoin="and_(Signal.id == ContactAttempt.signal_id, ContactAttempt.replaced_by_id.is_not(None))",
+        order_by="ContactAttempt.attempted_at",
+        viewonly=True,
+    )
+    former_notes: Mapped[list["FollowUpNote"]] = relationship(
+        primaryjoin="and_(Signal.id == FollowUpNote.signal_id, FollowUpNote.replaced_by_id.is_not(None))",
+        order_by="FollowUpNote.written_at",
+        viewonly=True,
+    )
     history: Mapped[list["StatusChange"]] = relationship(
         back_populates="signal", cascade="all, delete-orphan", order_by="StatusChange.sequence"
     )

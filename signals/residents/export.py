@@ -34,6 +34,7 @@ class OpenedContent:
 
     report: Report = field(repr=False)
     notes: Sequence[OpenedNote] = field(repr=False)
+    former_notes: Sequence[OpenedNote] = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +152,10 @@ def export_of(
 
 def _opened(signal: Signal, admission: Admission) -> OpenedContent | None:
     try:
-        return OpenedContent(report=report_of(signal, admission), notes=notes_of(signal, admission))
+        return OpenedContent(
+            report=report_of(signal, admission),
+            notes=notes_of(signal, admission),
+            former_notes=notes_of(signal, admission, former=True),
+        )
     except ContentGone:
         return None

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Final
 
 from sqlalchemy import and_, case, func, select
 from sqlalchemy.orm import Session, selectinload
@@ -16,6 +17,10 @@ from signals.operation import Operation
 from signals.residents.requests import officers_organisation
 from signals.routing.postcodes import Address
 from signals.vocabulary import Action
+
+_FOLLOW_UP: Final = (
+    Signal.attempts, Signal.former_attempts, Signal.notes, Signal.former_notes, Signal.history,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +75,7 @@ def find_by_address(operation: Operation, *, address: Address) -> Findings:
     signals = session.scalars(
         select(Signal)
         .where(Signal.id.in_(ids), Signal.organisation_id == organisation_id)
-        .options(selectinload(Signal.attempts), selectinload(Signal.notes), selectinload(Signal.history))
+        .options(*(selectinload(part) for part in _FOLLOW_UP))
         .order_by(Signal.received_on, Signal.id)
     ).all()
     referrals = session.scalars(

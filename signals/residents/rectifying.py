@@ -10,7 +10,7 @@ from sqlalchemy import delete
 from signals.arrival.repeats import earlier_links, link_of, probes_for
 from signals.audit.grounds import Ground
 from signals.casework.access import content_to_reseal, staff_id_of
-from signals.casework.notes import MAX_NOTE
+from signals.casework.notes import MAX_NOTE, forget_former
 from signals.casework.sealing import case_key_of, seal_note
 from signals.errors import FieldProblem, Invalid, StaleVersion
 from signals.intake.content import Report, case_context, seal_for_case
@@ -98,6 +98,7 @@ def rectify(
     report = replace(report, summary=report.summary.at(place))
     signal.content, signal.summary = seal_for_case(report, key, case_context(signal))
     signal.version += 1
+    forget_former(operation.session, signal)
     _correct_notes(key, signal, correction.notes, operation.today)
     if statement := correction.statement.strip():
         _add_statement(operation, signal, key, statement)

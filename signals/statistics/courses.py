@@ -57,6 +57,7 @@ def _conclusions(connection: Connection, ids: Sequence[uuid.UUID]) -> dict[uuid.
 def _attempts_of(connection: Connection, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Attempt]]:
     query = select(_attempts.signal_id, _attempts.kind, _attempts.result, _attempts.attempted_at)
     found: dict[uuid.UUID, list[Attempt]] = {}
-    for signal_id, *attempt in connection.execute(query.where(_attempts.signal_id.in_(ids))):
+    query = query.where(_attempts.signal_id.in_(ids), _attempts.replaced_by_id.is_(None))
+    for signal_id, *attempt in connection.execute(query):
         found.setdefault(signal_id, []).append(cast(Attempt, tuple(attempt)))
     return found

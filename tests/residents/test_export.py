@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy.orm import Session, selectinload
 
 from signals.audit.log import Actor
-from signals.casework import add_note, claim
+from signals.casework import add_note, claim, correct_note
 from signals.comparisons.draws import drawn_order
 from signals.models import AddressLink, AuditEntry, Organisation, Signal
 from signals.residents.export import accesses_to, export_of, record_export
@@ -79,7 +79,7 @@ IN_THE_EXPORT: Final[Mapping[str, str]] = {
 OPENED: Final = {
     "signals.content": {"address", "noticed_on", "note"},
     "signals.summary": {"concern_types", "seen"},
-    "follow_up_notes.sealed_text": {"follow_up_notes"},
+    "follow_up_notes.sealed_text": {"follow_up_notes", "corrected_notes"},
     "comparison_draws.sealed": {"drawn_order"},
     "audit_entries.subject_id": {"accesses"},
 }
@@ -149,7 +149,10 @@ def signal_id(world: World) -> uuid.UUID:
     worker = world.staff()
     with world.sessions.begin() as session:
         claim(world.operation(session, worker), signal_id=signal.id)
-        add_note(world.operation(session, worker), signal_id=signal.id, text="Dochter gebeld.")
+        note = add_note(world.operation(session, worker), signal_id=signal.id, text="Zoon gebeld.")
+        session.flush()
+        operation = world.operation(session, worker)
+        correct_note(operation, signal_id=signal.id, note_id=note.id, text="Dochter gebeld.")
     with world.sessions.begin() as session:
         _fill(session, world, session.get_one(Signal, signal.id), worker)
     begin(world)
@@ -174,6 +177,15 @@ def _fill(session: Session, world: World, signal: Signal, worker: Actor) -> None
             workers=2,
             postponed_until=DAY.replace(day=20),
             recorded_by_id=worker.id,
+        )
+    )
+    session.add(
+        factories.ContactAttemptFactory.build(
+            signal_id=signal.id,
+            workers=2,
+            postponed_until=DAY.replace(day=22),
+            recorded_by_id=worker.id,
+            replaced_by_id=uuid.UUID(int=7),
         )
     )
     session.add(
@@ -267,6 +279,7 @@ def test_the_export_holds_sealed_content_in_the_clear(
         "concern_types": ["frail"],
         "seen": "once",
         "follow_up_notes": [{"at": plain(world.clock.now()), "text": "Dochter gebeld."}],
+        "corrected_notes": [{"at": plain(world.clock.now()), "text": "Zoon gebeld."}],
         "drawn_order": ["card", "visit"],
         "accesses": signal["accesses"],
     }
@@ -331,12 +344,17 @@ def test_the_pdf_shows_everything_in_the_json(world: World, officer: Actor, sign
     assert unseen == {"reference"}  # which is the title of its part
 
 
+SHOWN_LISTS: Final = (
+    "contact_attempts", "corrected_attempts", "history", "accesses", "follow_up_notes", "corrected_notes",
+)  # fmt: skip
+
+
 def test_the_pdf_shows_every_entry_of_a_list(world: World, officer: Actor, signal_id: uuid.UUID) -> None:
     (signal,) = exported(world, officer)["signals"]
     whole = list(facts_of(signal))
     unseen = {
         f"{name}/{part}"
-        for name in ("contact_attempts", "history", "accesses", "follow_up_notes")
+        for name in SHOWN_LISTS
         for part, value in signal[name][-1].items()
         for changed in [[*signal[name][:-1], signal[name][-1] | {part: _other(value)}]]
         if list(facts_of(signal | {name: changed})) == whole

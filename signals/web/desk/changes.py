@@ -5,7 +5,7 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from signals.audit.grounds import Ground
-from signals.casework import add_note, undo
+from signals.casework import add_note, correct_note, undo
 from signals.casework.access import admit
 from signals.casework.opening import OpenedSignal
 from signals.casework.undoing import undoable
@@ -18,7 +18,7 @@ from signals.web.staff_kit.opened import read_opened
 _Done = TypeVar("_Done")
 Change = Callable[..., _Done]
 """A function of `signals.casework`: operation, `signal_id`, `expected_version` and its own values."""
-_USES: Final[Mapping[Change[Any], Ground]] = {add_note: Ground.NOTE}
+_USES: Final[Mapping[Change[Any], Ground]] = {add_note: Ground.NOTE, correct_note: Ground.CORRECTED}
 """Changes that seal something under the key of the case."""
 
 

@@ -104,6 +104,8 @@ _CHANGES: Final[Mapping[str, Change[object]]] = {
     "wmo": casework.record_wmo,
     "reassign": casework.reassign,
     "join": casework.conclude_as_duplicate,
+    "correct-attempt": casework.correct_attempt,
+    "correct-note": casework.correct_note,
     "undo": casework.undo,
 }
 """The change that each form of a signal's page makes, by the last part of its address."""
@@ -191,6 +193,7 @@ def _signal_page(
         deferral=_deferral(opened.signal, language),
         notified_by_sender=notified_by_sender(opened.signal),
         done=done,
+        correct=request.args.get("correct", "") or (typed or {}).get("entry", ""),
         form=form,
         errors=errors or {},
         trouble=trouble,

@@ -29,10 +29,15 @@ def is_done(opened: OpenedSignal, form: str, values: Values, *, version: int | N
     return 1 <= steps <= _MOST_STEPS.get(form, 1) and _CHECKS[form](opened, values, by)
 
 
+def _corrected(opened: OpenedSignal, values: Values, by: UUID) -> bool:
+    said = ("kind", "result", "attempted_at", "workers", "postponed_until")
+    mine = [each for each in opened.signal.attempts if each.recorded_by_id == by]
+    return any(all(getattr(each, name) == values[name] for name in said) for each in mine)
+
+
 def _noted(opened: OpenedSignal, values: Values, by: UUID) -> bool:
-    notes = [note.entry for note in opened.notes]
-    last = max(notes, key=lambda note: note.written_at, default=None)
-    return last is not None and last.written_by_id == by and last.text.strip() == values["text"].strip()
+    said = [note.entry.text.strip() for note in opened.notes if note.entry.written_by_id == by]
+    return values["text"].strip() in said
 
 
 def _concluded(opened: OpenedSignal, values: Values, by: UUID) -> bool:
@@ -73,6 +78,8 @@ def _given(opened: OpenedSignal, values: Values, _by: UUID) -> bool:
 _CHECKS: Final[Mapping[str, Check]] = {
     "next-day": _planned,
     "notes": _noted,
+    "correct-attempt": _corrected,
+    "correct-note": _noted,
     "conclude": _concluded,
     "join": _concluded,
     "notice": _notified,

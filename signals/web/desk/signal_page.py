@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from itertools import zip_longest
+from typing import Any
+from uuid import UUID
 
 from flask_babel import gettext
 
@@ -43,7 +45,10 @@ class Possible:
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """Hold one line of the timeline; `at` is None when only the day is known. `struck`: it holds no more."""
+    """Hold one line of the timeline; `at` is None when only the day is known. `struck`: it holds no more.
+
+    `form`: the form that corrects `entry`; empty where there is nothing to correct.
+    """
 
     on: date
     at: datetime | None
@@ -51,6 +56,13 @@ class Event:
     by: str = ""
     text: str = field(default="", repr=False)
     struck: bool = False
+    form: str = ""
+    entry: Any = field(default=None, repr=False)
+    author_id: UUID | None = None
+
+    def may_be_corrected(self, by: UUID, *, acts: bool) -> bool:
+        """Return whether this person may correct it: who made it, and who may act on the signal."""
+        return bool(self.form) and not self.struck and (acts or self.author_id == by)
 
 
 def possible(signal: Signal, actor: Actor, *, acts: bool) -> Possible:
@@ -124,7 +136,7 @@ def _changes(opened: OpenedSignal, language: str, *, ends: bool) -> Iterator[Eve
 
 
 def _attempts(opened: OpenedSignal, language: str) -> Iterator[Event]:
-    for signed in opened.attempts:
+    for signed in (*opened.attempts, *opened.former_attempts):
         attempt = signed.entry
         went = result_label(attempt.kind, attempt.result, language).lower()
         yield Event(
@@ -133,6 +145,10 @@ def _attempts(opened: OpenedSignal, language: str) -> Iterator[Event]:
             what=f"{label(attempt.kind, language)}: {went}",
             by=signed.by or "",
             text=". ".join(_about(attempt)),
+            struck=attempt.replaced_by_id is not None,
+            form="correct-attempt",
+            entry=attempt,
+            author_id=attempt.recorded_by_id,
         )
 
 
@@ -161,6 +177,8 @@ def _notifications(opened: OpenedSignal, language: str) -> Iterator[Event]:
                 by=signed.by or "",
                 text=reason_label(change.reason, language) if change.reason else "",
                 struck=later is not None and _replaces(later.entry, change),
+                form="notice" if change.day is not None and later is None else "",
+                author_id=change.actor_id,
             )
 
 
@@ -182,10 +200,18 @@ def _replaces(later: StatusChange, change: StatusChange) -> bool:
 
 
 def _notes(opened: OpenedSignal) -> Iterator[Event]:
-    for signed in opened.notes:
-        note, by = signed.entry, signed.by or ""
+    for signed in (*opened.notes, *opened.former_notes):
+        note = signed.entry
         yield Event(
-            on=note.written_at.date(), at=note.written_at, what=gettext("Note"), by=by, text=note.text
+            on=note.written_at.date(),
+            at=note.written_at,
+            what=gettext("Note"),
+            by=signed.by or "",
+            text=note.text,
+            struck=signed in opened.former_notes,
+            form="correct-note",
+            entry=note,
+            author_id=note.written_by_id,
         )
 
 

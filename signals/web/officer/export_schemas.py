@@ -86,6 +86,12 @@ class ExportedSignalSchema(Schema):
     contact_attempts = fields.List(
         fields.Nested(ExportedAttemptSchema), attribute="signal.attempts", required=True
     )
+    corrected_attempts = fields.List(
+        fields.Nested(ExportedAttemptSchema),
+        attribute="signal.former_attempts",
+        required=True,
+        metadata={"description": "As first noted; `contact_attempts` has what is right"},
+    )
     postponed_until = fields.Date(attribute="signal.postponed_until", required=True, allow_none=True)
     first_contact_at = Minute(attribute="signal.first_contact_at", required=True, allow_none=True)
     concluded_at = Minute(attribute="signal.concluded_at", required=True, allow_none=True)
@@ -113,6 +119,7 @@ class ExportedSignalSchema(Schema):
     noticed_on = fields.Date(attribute="opened.report.noticed_on", allow_none=True)
     note = fields.String(attribute="opened.report.note", allow_none=True)
     follow_up_notes = fields.List(fields.Nested(ExportedNoteSchema), attribute="opened.notes")
+    corrected_notes = fields.List(fields.Nested(ExportedNoteSchema), attribute="opened.former_notes")
 
     @post_dump
     def say_deleted(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:

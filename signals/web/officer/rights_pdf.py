@@ -185,15 +185,21 @@ def _notified(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _attempts(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for attempt in signal["contact_attempts"]:
-        kind, result = AttemptKind(attempt["kind"]), AttemptResult(attempt["result"])
-        agreed = _(", agreed day: %(day)s", day=_day(attempt["agreed_for"])) if attempt["agreed_for"] else ""
-        together = _(", with %(number)s workers", number=attempt["workers"]) if attempt["workers"] > 1 else ""
-        tried = f"{label(kind, _LANGUAGE)}, {result_label(kind, result, _LANGUAGE)}"
-        yield _("Contact attempt"), f"{_moment(attempt['at'])}: {tried}{together}{agreed}"
+        yield _("Contact attempt"), _tried(attempt)
+    for attempt in signal["corrected_attempts"]:
+        yield _("First noted as"), _tried(attempt)
     if signal["first_contact_at"]:
         yield _("First talk"), _moment(signal["first_contact_at"])
     if signal["postponed_until"]:
         yield _("Next contact on"), _day(signal["postponed_until"])
+
+
+def _tried(attempt: Mapping[str, Any]) -> str:
+    kind, result = AttemptKind(attempt["kind"]), AttemptResult(attempt["result"])
+    agreed = _(", agreed day: %(day)s", day=_day(attempt["agreed_for"])) if attempt["agreed_for"] else ""
+    together = _(", with %(number)s workers", number=attempt["workers"]) if attempt["workers"] > 1 else ""
+    tried = f"{label(kind, _LANGUAGE)}, {result_label(kind, result, _LANGUAGE)}"
+    return f"{_moment(attempt['at'])}: {tried}{together}{agreed}"
 
 
 def _conclusion(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -260,6 +266,8 @@ def _content(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield _("Note of the carrier"), signal["note"]
     for note in signal["follow_up_notes"]:
         yield _("Note of a worker"), f"{_moment(note['at'])}: {note['text']}"
+    for note in signal["corrected_notes"]:
+        yield _("First noted as"), f"{_moment(note['at'])}: {note['text']}"
 
 
 def _words(codes: type[StrEnum], code: str) -> str:

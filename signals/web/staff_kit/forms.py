@@ -95,6 +95,16 @@ class AttemptForm(Form):
         }
 
 
+class CorrectAttemptForm(AttemptForm):
+    """A corrected attempt, in place of `entry`."""
+
+    entry = fields.UUID(required=True)
+
+    @post_load
+    def make(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+        return {**super().make(data), "attempt_id": data["entry"]}
+
+
 class DayForm(Form):
     """Another day for the next contact."""
 
@@ -103,6 +113,16 @@ class DayForm(Form):
 
 class NoteForm(Form):
     text = fields.String(required=True, validate=validate.Length(max=MAX_NOTE, error="too_long"))
+
+
+class CorrectNoteForm(NoteForm):
+    """A corrected note, in place of `entry`."""
+
+    entry = fields.UUID(required=True)
+
+    @post_load
+    def make(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+        return {"text": data["text"], "note_id": data["entry"]}
 
 
 class ConcludeForm(Form):
@@ -176,6 +196,8 @@ class WmoForm(Form):
 FORMS: Final[Mapping[str, Form]] = {
     "claim": Form(),
     "release": Form(),
+    "correct-attempt": CorrectAttemptForm(),
+    "correct-note": CorrectNoteForm(),
     "undo": Form(),
     "contact-attempts": AttemptForm(),
     "next-day": DayForm(),
