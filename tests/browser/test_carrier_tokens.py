@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+import pyotp
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 from sqlalchemy import delete, select
 
 from signals.app import open_issuer
 from signals.clock import SystemClock, today
+from signals.issuer.administrators import add_administrator
 from signals.issuer.codes import add_code, revoke_code
 from signals.issuer.service import Issuer
 from signals.issuer.tables import CodeDay
@@ -136,6 +139,24 @@ def test_a_token_that_was_spent_elsewhere_makes_room_for_the_next_one(
     expect(phone.page.get_by_text(SENT)).to_be_visible()
     assert professions(service) == [Profession.CARRIER]
     assert phone.page.evaluate(STOCK, "count") == 6
+
+
+def test_an_administrator_makes_a_code_and_a_phone_gets_tokens_with_it(
+    make_phone: MakePhone, depot: Depot
+) -> None:
+    with depot.issuer.sessions.begin() as session:
+        person = add_administrator(session, depot.issuer.wrapping, name="A. Bakker", issuer="Voorbeeld")
+    desk = make_phone().page
+    desk.goto(f"{depot.issuer.url}/issuer/")
+    desk.fill("#access_key", person.access_key)
+    desk.fill("#code", pyotp.TOTP(person.totp_secret).now())
+    desk.get_by_role("button", name="Aanmelden").tap()
+    desk.fill("#label", "Depot Noord")
+    desk.fill("#phones", "40")
+    desk.get_by_role("button", name="Maak de code").tap()
+    code = desk.locator(".receipt").inner_text()
+    assert Axe().run(desk).response["violations"] == []
+    enrol(make_phone(), depot, code)
 
 
 def test_a_revoked_code_is_forgotten_with_a_word(make_phone: MakePhone, depot: Depot) -> None:
