@@ -124,6 +124,26 @@ def test_an_attempt_that_the_server_refuses_is_told_in_words_and_stays_until_it_
     assert page.evaluate("signalsOutbox.all()") == []
 
 
+def test_an_attempt_of_a_week_ago_is_told_to_its_writer_before_it_goes(
+    site: Site, window: OpenWindow, signal_id: UUID
+) -> None:
+    anna = window("anna", size=PHONE)
+    page = at_the_door(anna, signal_id)
+    press_without_reception(anna)
+    page.evaluate(
+        """async () => {
+          const [one] = await signalsOutbox.all();
+          await (await idb.openDB("signals-desk")).put("attempts", { ...one, created: Date.now() - 8 * 864e5 });
+        }"""
+    )
+    page = back_with_reception(anna)
+    expect(page.locator("[data-refused]:visible")).to_contain_text(
+        "Hoe: Huisbezoek. Resultaat: Geen gehoor. "
+    )
+    assert page.evaluate("signalsOutbox.all()") == []
+    assert site.signal(signal_id).attempts == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
 def test_every_other_page_without_reception_says_so_and_comes_back(

@@ -60,16 +60,17 @@
      refused, in words; to null without an answer. One window at a time. */
   function flush() {
     return scope.navigator.locks.request("signals-desk", async () => {
-      await forget();
-      if (!(await all()).length) return { writer: null, sent: 0, refused: [] };
+      if (!(await all()).length) return { sent: 0, refused: [] };
       const [answer, text] = await ask({ method: "GET" });
       if (answer.status !== 200) return null;
-      return sendAll(JSON.parse(text));
+      const found = await sendAll(JSON.parse(text));
+      await forget(); // after the try: the writer reads why an old one is refused
+      return found;
     }).catch(() => null);
   }
 
   async function sendAll({ writer, csrf }) {
-    const found = { writer, sent: 0, refused: [] };
+    const found = { sent: 0, refused: [] };
     for (const one of (await all()).filter((kept) => kept.writer === writer)) {
       const minutes = Math.max(0, Math.round((Date.now() - one.created) / 60000));
       const [answer, text] = await ask({ method: "POST",
@@ -86,7 +87,7 @@
     return scope.signalsQueue.ask(CALL, PATIENCE, { credentials: "same-origin", ...options });
   }
 
-  /* Nobody came to send these: after seven days they go. */
+  /* After seven days they go: nobody came to send them, or the server takes them no more. */
   async function forget() {
     for (const one of await all()) if (Date.now() - one.created > KEPT_FOR) await discard(one.id);
   }

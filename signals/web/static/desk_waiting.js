@@ -16,9 +16,9 @@
   async function send() {
     const found = await signalsOutbox.flush();
     sent += found?.sent ?? 0;
-    const mine = (await signalsOutbox.all()).filter((one) => !me || one.writer === me);
     const refused = found?.refused ?? [];
-    draw(mine.length - refused.length, refused);
+    const isWaiting = (one) => (!me || one.writer === me) && !refused.some(({ id }) => id === one.id);
+    draw((await signalsOutbox.all()).filter(isWaiting).length, refused);
     if (again && found?.sent) location.replace(again.href);
   }
 
