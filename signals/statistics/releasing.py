@@ -148,7 +148,7 @@ class Releasing:
         is_year = kind_of(period) is PeriodKind.YEAR
         if period not in {*_periods(session, on), *comparing.due_comparisons(session, on)}:
             raise ReleaseRefused(
-                f"{period} is no quarter like 2026-Q3 and no year or comparison that is over and had signals"
+                f"{period} is no quarter like 2026-Q3 and no comparison or year that is over and had signals"
             )
         if is_year and on <= last_day_of(period) + timedelta(days=YEAR_GRACE_DAYS):
             raise ReleaseRefused(f"{period} is released {YEAR_GRACE_DAYS} days after its end")
