@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from notifications.models import OutboxMessage
-from signals.settings import LimitsSettings, Settings
+from signals.settings import Settings
 from signals.vocabulary import AuditAction
 from tests.support.both_databases import BOTH
 from tests.support.desk_side import Desk
@@ -25,7 +25,7 @@ LIMIT = 3
 
 @pytest.fixture
 def desk_settings(usual_settings: Settings) -> Settings:
-    return replace(usual_settings, limits=LimitsSettings(openings_per_hour=LIMIT))
+    return replace(usual_settings, limits=replace(usual_settings.limits, openings_per_hour=LIMIT))
 
 
 @pytest.fixture

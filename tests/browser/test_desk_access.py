@@ -174,6 +174,16 @@ def _states(site: Site, anna: Window) -> Iterator[str]:
     yield "concluded"
     anna.open(f"/desk/signals/{first}/refer")
     yield "hand over to another organisation"
+    page.get_by_role("radio").first.check()
+    page.select_option("#refer-reason", "moved")
+    page.get_by_role("button", name="Verder").click()
+    expect(page.get_by_role("button", name="Ja, draag het over")).to_be_visible()
+    yield "is this the right organisation"
+    page.get_by_role("button", name="Ja, draag het over").click()
+    expect(page.get_by_role("button", name="Neem het signaal terug")).to_be_visible()
+    yield "handed over"
+    page.get_by_role("button", name="Neem het signaal terug").click()
+    expect(page.locator("#timeline + ol")).to_contain_text("Teruggenomen")
     yield from _without_a_session(anna, first)
 
 
