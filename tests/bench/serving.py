@@ -15,7 +15,7 @@ from flask import Flask, Response, request
 from sqlalchemy import Column, LargeBinary, MetaData, Table, Uuid, insert
 
 import signals.operations.server
-from signals.app import make_worker, prepare_app
+from signals.app import make_worker, open_issuer, prepare_app
 from signals.db import make_engine
 from signals.settings import Settings, load_settings
 
@@ -71,5 +71,8 @@ def make_yardstick(settings: Settings) -> Flask:
 
 if __name__ == "__main__":
     signals.operations.server.serve(
-        load_settings(Path(sys.argv[1]), {}), prepare_app=with_yardstick, make_worker=make_worker
+        load_settings(Path(sys.argv[1]), {}),
+        prepare_app=with_yardstick,
+        make_worker=make_worker,
+        open_issuer=open_issuer,
     )

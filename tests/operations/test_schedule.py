@@ -106,5 +106,5 @@ def test_serve_refuses_a_bare_checkout_before_it_opens_a_secret(
     monkeypatch.setattr(server._refuse_without_what_is_built, "__defaults__", (tmp_path,))
     monkeypatch.setattr(server, "_refuse_unusable_secrets", Mock(side_effect=AssertionError))
     with pytest.raises(SystemExit, match="make build"):
-        server.serve(Settings(), prepare_app=Mock(), make_worker=Mock())
+        server.serve(Settings(), prepare_app=Mock(), make_worker=Mock(), open_issuer=Mock())
     configured.assert_called_once()
