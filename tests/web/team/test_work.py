@@ -100,7 +100,7 @@ def test_leads_see_the_open_and_late_signals_of_each_member(desk: Desk, anna: Br
     ids = [desk.arrive(number=number) for number in (11, 13, 15)]
     for signal_id in ids:
         anna.send(signal_id, "claim")
-    anna.send(ids[0], "conclude", outcome="no_concern")
+    anna.send(ids[0], "conclude", outcome="misuse")
     desk.clock.moment += timedelta(days=7)
     team = organisation_of(desk, AMSTERDAM)
     with Session(desk.engine) as session:
@@ -186,7 +186,7 @@ def test_only_open_reports_of_one_address_can_be_joined(desk: Desk, anna: Browse
     earlier = desk.arrive(number=number)
     if number == 12:
         anna.send(earlier, "claim")
-        anna.send(earlier, "conclude", outcome="no_concern")
+        anna.send(earlier, "conclude", outcome="misuse")
     page = anna.get(f"/desk/signals/{desk.arrive(number=12)}")
     assert "samenvoegen?" not in words(page)
 
