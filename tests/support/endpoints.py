@@ -36,6 +36,9 @@ POST / -
 GET /m -
 POST /m -
 GET /voortgang -
+GET /gezien -
+GET /privacy -
+GET /toegankelijkheid -
 POST /voortgang -
 GET /sw.js -
 GET /manifest.webmanifest -
@@ -57,6 +60,7 @@ GET /metrics -
 GET /api/v1/openapi.json -
 GET /api/v1/form -
 POST /api/v1/coverage/lookup -
+POST /api/v1/mailboxes/lookup -
 POST /api/v1/signals -
 POST /api/v1/receipts/status -
 POST /api/v1/sessions -
@@ -159,6 +163,10 @@ GET /desk/outbox WL
 POST /desk/outbox WL
 POST /desk/signals/<uuid:signal_id>/notes WL
 POST /desk/signals/<uuid:signal_id>/conclude WL
+POST /desk/signals/<uuid:signal_id>/undo WL
+POST /desk/signals/<uuid:signal_id>/next-day WL
+POST /desk/signals/<uuid:signal_id>/correct-note WL
+POST /desk/signals/<uuid:signal_id>/correct-attempt WL
 POST /desk/signals/<uuid:signal_id>/notice WL
 POST /desk/signals/<uuid:signal_id>/wmo WL
 POST /desk/signals/<uuid:signal_id>/urgent WL
