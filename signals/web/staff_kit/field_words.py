@@ -42,6 +42,7 @@ ASKED: Final[Mapping[str, LazyString]] = {
     "password": _("Fill in your password."),
     "phone": FIELDS["not_a_mobile_number"],
     "postcode": _("Give the postcode, like 1012 AB."),
+    "postponed_until": _("Choose the day of the next attempt."),
     "question": _("Write the question that the comparison answers."),
     "reason": _("Choose a reason."),
     "reference": _("Fill in the reference, like 7KQ2-4MXW."),

@@ -1,5 +1,11 @@
 "use strict";
 
+// The viewer has a dark theme of its own, behind a class.
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", follow);
+follow();
+
 // The viewer brings a <main> of its own, so ours makes room: a page has one.
 const place = document.getElementById("api");
 place.closest("main").replaceWith(place);
