@@ -18,7 +18,11 @@ def boxes(found: Locator) -> list[dict[str, float]]:
 
 
 def in_both_themes(page: Page, rules: Mapping[str, Any] | None = None) -> Iterator[tuple[str, Any]]:
-    """Give (theme, what axe finds) and leave the page light; without motion no colour is between two."""
-    for theme in ("dark", "light"):
+    """Give (theme, what axe finds) and leave the page light; without motion no colour is between two.
+
+    Forced colours replace both themes by the palette of the system: there one look is enough.
+    """
+    is_forced = page.evaluate("matchMedia('(forced-colors: active)').matches")
+    for theme in ("light",) if is_forced else ("dark", "light"):
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         yield theme, Axe().run(page, options={"rules": dict(rules or {})})
