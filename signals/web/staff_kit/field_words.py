@@ -23,6 +23,7 @@ ASKED: Final[Mapping[str, LazyString]] = {
     "earlier_id": _("Choose the signal that goes on."),
     "email": FIELDS["not_an_address"],
     "ends_on": _("Choose the last day on which is drawn."),
+    "entry": _("Load the page again, and choose the line once more."),
     "ethics_reference": _("Give the number of the review, or who judged that none is needed."),
     "file": _("Choose a file."),
     "house_number": _("Give the house number, like 12."),
