@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final, Protocol, TypeVar
 
@@ -147,15 +148,34 @@ def seal_for_case(report: Report, case_key: bytes, context: SealContext) -> tupl
 def report_of_phone(text: bytes, *, received_on: date, notes_enabled: bool) -> Report:
     """Return a report that no front could check, with its note redacted; raise `SealingError`.
 
-    A date that no report may name goes, and a note where notes are switched off. Nothing else is dropped.
+    Unknown codes go, days that no report may name, and a note where notes are switched off.
     """
     plain = parse_json(text)
     if plain.keys() != _KEYS:
         raise ContentRefused
-    report = report_from_plain(plain)
+    report = report_from_plain(plain | _in_our_spelling(plain))
     note = redact(_printable(report.note[:NOTE_LENGTH])).text if report.note and notes_enabled else None
     noticed_on = report.noticed_on if _may_be_noticed(report.noticed_on, received_on) else None
     return replace(report, note=note, noticed_on=noticed_on)
+
+
+def _in_our_spelling(plain: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        address = Address.parse(postcode=plain["pc"], number=plain["nr"], addition=plain["add"])
+    except _NO_REPORT:
+        raise ContentRefused from None
+    codes = {
+        "types": _known(ConcernType, plain["types"]),
+        "seen": next(iter(_known(Seen, [plain["seen"]])), None),
+    }
+    return {"pc": address.postcode, "nr": address.number, "add": address.addition, **codes}
+
+
+def _known(kind: type[StrEnum], codes: object) -> list[StrEnum]:
+    """Return the codes that are in use: a page that is weeks old may send one that is not."""
+    if not isinstance(codes, list):
+        raise ContentRefused
+    return [code for code in kind if code.value in codes]
 
 
 def _printable(note: str) -> str:

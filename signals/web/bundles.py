@@ -14,6 +14,7 @@ from flask import Flask, Response, abort, current_app, request, url_for
 
 FILES: Final[Mapping[str, tuple[str, ...]]] = {
     "queue.js": ("vendor/idb.js", "front_queue.js"),
+    "seal.js": ("vendor/hpke.js", "front_seal.js"),
     "carrier.js": ("front.js", "front_news.js", "front_form.js", "front_progress.js"),
     "outbox.js": ("vendor/idb.js", "front_queue.js", "desk_outbox.js"),
     "waiting.js": ("vendor/idb.js", "front_queue.js", "desk_outbox.js", "desk_waiting.js"),

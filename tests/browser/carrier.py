@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, expect
 
 from signals.vocabulary import ProcessRole
 from tests.browser.faults import FaultProxy, faults_before
@@ -195,6 +195,19 @@ def put_waiting(
         })""",
         [key or str(uuid.uuid4()), body, days * 86_400_000, guessed],
     )
+
+
+def name_receivers(page: Page, *, name: str, covered: bool = True) -> None:
+    """Let the service call every receiver by this name; nobody signs names."""
+
+    def renamed(route: Route) -> None:
+        answer = route.fetch()
+        found = answer.json()
+        for organisation in found["organisations"]:
+            organisation |= {"name": name, "kind": "ggd" if covered else "national"}
+        route.fulfill(response=answer, json=found)
+
+    page.route("**/mailboxes/lookup", renamed)
 
 
 def wait_until(page: Page, condition: str, seconds: float = 30) -> None:

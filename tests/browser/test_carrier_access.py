@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from signals.vocabulary import AUTONYMS
-from tests.browser.carrier import MakePhone, Phone, Service, wait_until
+from tests.browser.carrier import MakePhone, Phone, Service, name_receivers, wait_until
 from tests.browser.faults import Fault
 from tests.browser.measures import in_both_themes
 
@@ -106,10 +106,7 @@ def test_a_name_of_any_length_covers_neither_the_calls_nor_the_button(
     make_phone: MakePhone, language: str
 ) -> None:
     phone = make_phone(language=language, options={"service_workers": "block"})
-    answer = {"covered": True, "organisation": {"name": LONGEST_NAME, "kind": "ggd"}, "municipality": None}
-    phone.page.route(
-        "**/coverage/lookup", lambda route: route.fulfill(json=answer, headers={"API-Version": "1.0.0"})
-    )
+    name_receivers(phone.page, name=LONGEST_NAME)
     page = phone.open("/m#pc=1012AB&hn=45")
     expect(page.locator("#to")).to_contain_text(LONGEST_NAME)
     for part in ("#safety summary", ".send .button"):

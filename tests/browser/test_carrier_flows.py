@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from signals.intake.content import open_report
+from signals.settings import NotesSettings
 from tests.browser.carrier import KEPT_IN_THE_BROWSER, PREFILLED, WAITING, MakePhone, Phone, Service
 from tests.support.chance import without_chance
 
@@ -43,7 +44,7 @@ def test_the_whole_report_reaches_the_team_as_it_was_typed(phone: Phone, service
     phone.press_send()
     phone.expect_sent()
     service.world.clock.moment = datetime.now(UTC)
-    service.world.worker().arrive()
+    service.world.worker(notes=NotesSettings(enabled=True)).arrive()
     arrived = [open_report(service.world.keystore, signal) for signal in service.world.signals()]
     report = next(report for report in arrived if report.address.number == 77)
     assert (report.address.postcode, report.address.addition) == ("1012AB", "C")

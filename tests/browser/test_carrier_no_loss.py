@@ -23,7 +23,8 @@ KEPT_OR_ANSWERED = """async () => {
   const change = (await idb.openDB("signals")).transaction("reports", "readwrite", { durability: "strict" });
   const all = await change.store.getAll();
   await change.done;
-  return all.some((report) => report.body.includes(':%d,') || report.body.includes(':%d}'));
+  const texts = await Promise.all(all.map((report) => signalsQueue.text(report)));
+  return texts.some((text) => text.includes(':%d,') || text.includes(':%d}'));
 }"""
 """Its transaction waits for the one that keeps the report, so it sees only reports on the disk."""
 

@@ -1,4 +1,7 @@
-"""Reports that wait on the phone and are refused, shortened or too old."""
+"""Reports that wait on the phone and are refused, shortened or too old.
+
+These phones cannot seal, so the service reads what they send.
+"""
 
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -6,12 +9,21 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.carrier import WAITING, Phone, Service, put_waiting
+from tests.browser.carrier import WAITING, MakePhone, Phone, Service, put_waiting
 from tests.browser.faults import Fault
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+CANNOT_SEAL = "delete Crypto.prototype.subtle"
 EXPIRED = "kon 7 dagen niet worden verstuurd en is van deze telefoon gewist"
+
+
+@pytest.fixture
+def phone(make_phone: MakePhone) -> Phone:
+    """A phone of some years ago."""
+    made = make_phone()
+    made.context.add_init_script(CANNOT_SEAL)
+    return made
 
 
 def test_a_report_that_the_form_of_today_refuses_comes_back_to_be_mended(

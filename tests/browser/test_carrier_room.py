@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from signals.vocabulary import AUTONYMS
-from tests.browser.carrier import MakePhone, Phone
+from tests.browser.carrier import MakePhone, Phone, name_receivers
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -29,13 +29,6 @@ BROKEN_WORDS = """() => [...document.querySelectorAll(".tile span")].flatMap(({ 
 })"""
 
 
-def _answer_lookups(page: Page, *, name: str, covered: bool = True) -> None:
-    answer = {"covered": covered, "organisation": {"name": name, "kind": "ggd"}, "municipality": None}
-    page.route(
-        "**/coverage/lookup", lambda route: route.fulfill(json=answer, headers={"API-Version": "1.0.0"})
-    )
-
-
 def _tap_the_top_of(page: Page, tile: int) -> None:
     box = page.locator(".tile").nth(tile).bounding_box()
     assert box
@@ -52,7 +45,7 @@ def test_the_first_tap_on_a_tile_chooses_it_whatever_is_said_meanwhile(
 ) -> None:
     phone = make_phone(options={"service_workers": "block"})
     page = phone.page
-    _answer_lookups(page, name=LONG_NAME)
+    name_receivers(page, name=LONG_NAME)
     phone.open("/")
     before = page.evaluate(TOP_OF_TILES)
     for field, text in sorted(
@@ -70,7 +63,7 @@ def test_the_first_tap_on_a_tile_chooses_it_whatever_is_said_meanwhile(
 def test_a_name_of_two_lines_and_a_question_move_nothing(make_phone: MakePhone) -> None:
     phone = make_phone(options={"service_workers": "block"})
     page = phone.page
-    _answer_lookups(page, name=LONG_NAME, covered=False)
+    name_receivers(page, name=LONG_NAME, covered=False)
     phone.open("/")
     before = page.evaluate(TOP_OF_TILES)
     phone.fill("1OOO AA", "12")
@@ -87,7 +80,7 @@ def test_on_every_width_all_is_there_in_every_language(
     viewport = {"width": width, "height": 640}
     phone = make_phone(language=language, options={"viewport": viewport, "service_workers": "block"})
     page = phone.page
-    _answer_lookups(page, name="Landelijk meldpunt", covered=False)
+    name_receivers(page, name="Landelijk meldpunt", covered=False)
     phone.open("/")
     phone.fill("1012 AB", "12345", "ABCDEF" if width != 320 else "A")
     expect(page.locator("#unknown")).to_be_visible()

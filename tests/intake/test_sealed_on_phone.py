@@ -126,12 +126,21 @@ def test_only_a_day_that_a_waiting_report_may_name_stays(
     assert _arrived(world, phone, report(noticed_on=day)).noticed_on == (day if kept else None)
 
 
+def test_a_code_that_is_not_in_use_any_more_goes_and_the_report_stays(world: World, phone: Phone) -> None:
+    text = json.dumps(report().to_plain() | {"types": ["abolished", "frail"], "seen": "abolished"}).encode()
+    phone.send(phone.seal(report(), text))
+    assert world.worker().arrive() == 1
+    (signal,) = world.signals()
+    summary = open_report(world.keystore, signal).summary
+    assert (summary.concern_types, summary.seen) == ((ConcernType.FRAIL,), None)
+
+
 @pytest.mark.parametrize(
     "text",
     [
         b"no json",
         b"[]",
-        json.dumps(report().to_plain() | {"types": ["pet"]}).encode(),
+        json.dumps(report().to_plain() | {"types": "frail"}).encode(),
         json.dumps(report().to_plain() | {"more": 1}).encode(),
         json.dumps(report().to_plain() | {"nr": 0}).encode(),
         json.dumps(report().to_plain() | {"add": "; drop"}).encode(),

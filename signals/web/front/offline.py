@@ -38,9 +38,11 @@ _HERE = Path(__file__).parent
 def service_worker() -> Response:
     """Give the service worker at the root, so that it may answer for every page of the public side."""
     assets = [url_for("bundle", name=name) for name in FILES]
-    kept = (*assets, mark_address(), current_app.config["SCHEME"], *issuer_addresses())
+    late, settings = [url_for("bundle", name="seal.js")], front().settings
+    page = (*assets, *late, settings.front.root_public_key, mark_address(), current_app.config["SCHEME"])
+    page = (*page, *issuer_addresses())
     facts = {
-        "VERSION": version(front().settings.notes, kept),
+        "VERSION": version(settings.notes, page),
         "ASSETS": assets,
         "PAGES": PAGES,
     }
@@ -75,9 +77,9 @@ def manifest() -> Response:
 
 
 @lru_cache(maxsize=8)
-def version(notes: NotesSettings, assets: tuple[str, ...]) -> str:
+def version(notes: NotesSettings, page: tuple[str, ...]) -> str:
     """Return a digest of everything that a phone keeps: the same version means the same page."""
-    digest = hashlib.sha256(repr((API_VERSION, notes, assets, EMERGENCY)).encode())
+    digest = hashlib.sha256(repr((API_VERSION, notes, page, EMERGENCY)).encode())
     for file in _sources():
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]

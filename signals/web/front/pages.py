@@ -225,6 +225,7 @@ def _page(template: str, *, status: int = 200, **values: object) -> Response:
     switch = request.method == "GET"
     emergency = [(number, text(name, language()), text(when, language())) for number, name, when in EMERGENCY]
     words = {"code": language(), "languages": AUTONYMS, "emergency": emergency}
+    words["root"] = front().settings.front.root_public_key
     parts = {"place": place, "icon_of_page": icon_of_page, "thanks": front().thanks.sentence}
     page = render_template(template, switch=switch, **words, **parts, **values)
     return Response(page, status=status, content_type="text/html; charset=utf-8")

@@ -99,7 +99,7 @@ class FourDigitsSchema(Strict):
 
     pc4 = fields.String(
         required=True,
-        validate=validate.Regexp(r"[1-9][0-9]{3}\Z", error="invalid_value"),
+        validate=validate.Regexp(r"^[1-9][0-9]{3}(?![\s\S])", error="invalid_value"),
         metadata={"example": "1012"},
     )
 

@@ -283,12 +283,12 @@
   }
 
   /* Put a refused report back into the form with what the service said about it. */
-  function mend(report) {
+  async function mend(report) {
     if (!draft.instead && !ask.hidden) aside = typed();
     shown = null;
     const again = report.problem.status === 409; // its key belongs to a report that arrived
     draft = newDraft(again ? "" : report.key, report.key);
-    write(JSON.parse(report.body));
+    write(JSON.parse(await queue.text(report)));
     showForm();
     showProblem(report.problem, again ? word("again") : "");
     refresh();
@@ -400,23 +400,20 @@
   function lookUp() {
     const postcode = readPostcode(field.postcode.value);
     const house_number = readNumber(field.house_number.value)?.number;
-    const place = postcode && house_number ? JSON.stringify({ postcode, house_number }) : "";
-    if (place === asked) return;
-    asked = place;
+    const place = postcode && house_number ? { postcode, house_number } : null;
+    const name = JSON.stringify(place);
+    if (name === asked) return;
+    asked = name;
     to.hidden = true;
     clearTimeout(lookUpTimer);
-    if (place) lookUpTimer = setTimeout(() => askReceiver(place), 300);
+    if (place) lookUpTimer = setTimeout(() => askReceiver(place, name), 300);
   }
 
-  async function askReceiver(place) {
+  /* Who receives: a phone that seals finds that by itself, and tells the service four digits only. */
+  async function askReceiver(place, name) {
     try {
-      const [response, text] = await queue.ask("/api/v1/coverage/lookup", 10000, {
-        method: "POST", body: place, headers: { "Content-Type": "application/json" },
-      });
-      if (!response.ok || !response.headers.has("API-Version")) return;
-      const { covered, organisation } = JSON.parse(text);
-      if (place !== asked) return;
-      await queue.keepClock(response.headers.get("Date"));
+      const { covered, organisation } = await (queue.sealing() ? routed(place) : queue.look("coverage/lookup", place));
+      if (name !== asked) return;
       document.getElementById("receiver").textContent = organisation.name;
       document.getElementById("unknown").hidden = covered; // a doubt is never a refusal: streets are newer than maps
       if (!covered) hint("");
@@ -425,6 +422,11 @@
     } catch {
       asked = ""; // it builds trust, it is not needed; asked again at the next change
     }
+  }
+
+  async function routed(place) {
+    const organisation = await (await queue.sealer()).receiver(place);
+    return { covered: organisation.kind !== "national", organisation };
   }
 
   page.changed = async (reports) => {

@@ -83,8 +83,9 @@
   /* A report that was not accepted: it is mended, or thrown away after a second question. */
   function refusal(report) {
     const node = part("refused-news");
-    const body = JSON.parse(report.body);
-    fill(node, "place", `${body.postcode || ""} ${body.house_number || ""}`);
+    queue.text(report).then(JSON.parse).then(({ postcode = "", house_number = "" }) => {
+      fill(node, "place", `${postcode} ${house_number}`);
+    }, () => {}); // without storage there is no such report
     node.querySelector("[data-mend]").onclick = () => page.mend(report);
     askBefore(node, "[data-discard]", async () => {
       say(word("discarded"));

@@ -13,11 +13,7 @@
 
   async function state(receipt) {
     try {
-      const [response, text] = await queue.ask("/api/v1/receipts/status", 10000, {
-        method: "POST", body: JSON.stringify({ receipt }), headers: { "Content-Type": "application/json" },
-      });
-      const answer = JSON.parse(text);
-      if (!response.ok || !response.headers.has("API-Version")) return word("later");
+      const answer = await queue.look("receipts/status", { receipt });
       // What was received today was not there yet yesterday, which the answer is of.
       if (answer.state === "received") return `${word("received")} ${word("tomorrow")}`;
       const day = new Date(`${answer.as_of}T12:00:00`);

@@ -11,8 +11,11 @@
   const FIRST_PAUSE = 5 * 1000;
   const LONGEST_PAUSE = 15 * 60 * 1000;
   const TO_MEND = [400, 409, 413, 415];
+  const EXPIRED = "urn:problem:signals:mailbox_key_expired";
+  const made = new Map(); // sealed texts by key and report: a retry must be the same envelope
   const channel = "BroadcastChannel" in scope ? new BroadcastChannel("signals") : null;
   let opening = null;
+  let loading = null;
 
   /* The database; rejects where the browser keeps nothing (some private windows) or does not answer. One that answers
      late is told of: what the page could not read until then, it reads now. */
@@ -49,17 +52,85 @@
   }
 
   /* Keep a report; resolves once it is on the disk. `instead` is the key of the refused report it replaces. */
-  async function add(report, instead) {
+  async function add({ body, ...report }, instead) {
     const db = await database();
+    const text = await hide(body);
     const offset = await db.get("facts", "clock");
     const change = db.transaction("reports", "readwrite", { durability: "strict" });
     const store = change.objectStore("reports");
     if (instead) await store.delete(instead);
     const created = Date.now() + (offset || 0);
     const guessed = offset === undefined; // nobody has told us yet whether the phone's clock is right
-    await store.put({ ...report, created, guessed, tries: 0, next: 0, asked: false, state: "waiting", why: "" });
+    await store.put({ ...report, ...text, created, guessed, tries: 0, next: 0, asked: false, state: "waiting", why: "" });
     await change.done;
     tell();
+  }
+
+  /* What the page seals with, or null in a service worker, in an old browser, and where no root is pinned. */
+  function sealing() {
+    const meta = scope.document?.querySelector("meta[name=sealing]");
+    return meta?.content && crypto.subtle ? meta.dataset.script : null;
+  }
+
+  /* Load the part that seals; a phone without network tries again later. */
+  function sealer() {
+    loading ??= new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.src = sealing();
+      script.onload = () => resolve(scope.signalsSeal);
+      script.onerror = (event) => { loading = null; reject(event); };
+      document.head.append(script);
+    });
+    return loading;
+  }
+
+  /* The text of a report as it is kept: under the key of this phone where the browser has one. */
+  async function hide(body) {
+    try {
+      return sealing() ? { hidden: await (await sealer()).hidden(body) } : { body };
+    } catch {
+      return { body }; // a browser that keeps no keys, or the first visit without network
+    }
+  }
+
+  /* The report as JSON, whatever way it is kept. */
+  async function text(report) {
+    return report.hidden ? (await sealer()).shown(report.hidden) : report.body;
+  }
+
+  /* What goes to the service: the sealed report, made once, or the text where this phone cannot seal. A service worker
+     cannot seal either: what it would have to send in the clear waits for the page. */
+  async function outgoing(report) {
+    if (report.sealed) return report.sealed;
+    if (!sealing()) {
+      if (report.hidden) throw Error();
+      return report.body;
+    }
+    const body = await text(report);
+    const name = report.key + body;
+    if (!made.has(name)) made.set(name, await (await sealer()).sealed(body));
+    await change(report.key, { sealed: made.get(name) });
+    return made.get(name);
+  }
+
+  /* The key of its week is over: seal it anew for the next try. */
+  async function unseal(report) {
+    const body = await text(report);
+    made.delete(report.key + body);
+    await (await sealer()).forget(body);
+    await change(report.key, { sealed: undefined });
+    return { ...report, sealed: undefined };
+  }
+
+  /* Change a report that is kept; a report that only the form has is not. */
+  async function change(key, values) {
+    try {
+      const store = (await database()).transaction("reports", "readwrite", { durability: "strict" }).store;
+      const kept = await store.get(key);
+      if (kept) await store.put({ ...kept, ...values });
+    } catch {
+      // Nothing is kept here: the form has it.
+    }
   }
 
   async function reports() {
@@ -127,12 +198,23 @@
   }
 
   /* One try. `kind`: sent (with `answer`), refused (with `problem`), or later (with `why`, and `after` in ms). */
-  async function attempt(report) {
-    let response, text;
+  async function attempt(report, isSecond) {
+    const outcome = await attemptOnce(report);
+    if (outcome.problem?.type !== EXPIRED) return outcome;
+    return isSecond ? later("down") : attempt(await unseal(report), true);
+  }
+
+  function later(why) {
+    return { kind: "later", why, after: 0, asked: false };
+  }
+
+  async function attemptOnce(report) {
+    let response, answer;
     try {
-      [response, text] = await ask(CALL, PATIENCE, {
+      const body = await outgoing(report);
+      [response, answer] = await ask(CALL, PATIENCE, {
         method: "POST",
-        body: report.body,
+        body,
         headers: {
           Accept: "application/json",
           "Accept-Language": report.language,
@@ -141,11 +223,11 @@
           ...(report.token && { Authorization: `PrivateToken token="${report.token}"` }),
         },
       });
-    } catch {
-      return { kind: "later", why: "offline", after: 0, asked: false };
+    } catch (error) {
+      return later(error.why || "offline");
     }
     if (report.token && response.status === 401 && response.headers.has("API-Version")) return { kind: "without" };
-    return read(response, text);
+    return read(response, answer);
   }
 
   /* The whole answer within `patience` ms, with its text. By hand: phones of 2021 have no AbortSignal.timeout. */
@@ -161,6 +243,17 @@
     }
   }
 
+  /* Ask the service something that changes nothing; rejects with the reason `why`. */
+  async function look(call, body) {
+    const [response, text] = await ask(`/api/v1/${call}`, 10000, {
+      method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" },
+    });
+    const ours = response.headers.has("API-Version");
+    if (!response.ok || !ours) throw { why: reason(response.status, ours, "application/json") };
+    await keepClock(response.headers.get("Date"));
+    return parse(text);
+  }
+
   async function read(response, text) {
     const type = (response.headers.get("Content-Type") || "").split(";")[0].trim().toLowerCase();
     const ours = response.headers.has("API-Version");
@@ -170,7 +263,7 @@
       return { kind: "sent", answer: content };
     }
     if (TO_MEND.includes(response.status) && type === "application/problem+json" && content.title) {
-      return { kind: "refused", problem: { status: response.status, title: content.title, detail: content.detail || "",
+      return { kind: "refused", problem: { status: response.status, type: content.type, title: content.title, detail: content.detail || "",
         errors: Array.isArray(content.errors) ? content.errors : [] } };
     }
     const wait = pause(response.headers.get("Retry-After"), Date.parse(response.headers.get("Date") || "") || Date.now());
@@ -300,6 +393,7 @@
   }
 
   scope.signalsQueue = {
-    add, ask, attempt, clock, database, discard, flush, keepClock, listen, newKey, news, receipts, reports, wasRead,
+    add, attempt, clock, database, discard, flush, keepClock, listen, look, newKey, news, receipts, reports, sealer,
+    sealing, text, wasRead,
   };
 })(self);

@@ -15,7 +15,7 @@ self.addEventListener("fetch", (event) => {
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== self.location.origin) return;
   if (request.mode === "navigate" && PAGES.includes(url.pathname)) event.respondWith(page(event, url));
-  else if (ASSETS.includes(url.pathname + url.search)) event.respondWith(asset(request));
+  else if (url.pathname.startsWith("/static/bundles/")) event.respondWith(asset(request));
 });
 self.addEventListener("sync", (event) => {
   if (event.tag === "signals") event.waitUntil(sync());
@@ -106,8 +106,11 @@ async function withFreshKey(response) {
   return new Response(fresh, { headers });
 }
 
+/* The part that seals comes with the first address, and stays for without network. */
 async function asset(request) {
-  return (await (await caches.open(CACHE)).match(request)) || fetch(request);
+  const cache = await caches.open(CACHE);
+  if (!(await cache.match(request))) await cache.add(request);
+  return cache.match(request);
 }
 
 /* A rejected promise asks the browser to come back later. */
