@@ -27,7 +27,7 @@ _PROXY = "Behind a proxy with a certificate of its own: NODE_EXTRA_CA_CERTS=/pat
 
 def prepare() -> None:
     """Copy the files of the pages where the copies are missing or older than their lists."""
-    if environment.is_current(COPIED, [*map(Path, LISTS), MANIFEST, *LIBRARIES.iterdir()]):
+    if environment.is_current(COPIED, [*map(Path, LISTS), MANIFEST, *LIBRARIES.glob("*.js")]):
         return
     say("installing the front-end libraries (package-lock.json)")
     try:

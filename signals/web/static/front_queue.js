@@ -393,7 +393,7 @@
   }
 
   scope.signalsQueue = {
-    add, attempt, clock, database, discard, flush, keepClock, listen, look, newKey, news, receipts, reports, sealer,
+    add, ask, attempt, clock, database, discard, flush, keepClock, listen, look, newKey, news, receipts, reports, sealer,
     sealing, text, wasRead,
   };
 })(self);
