@@ -25,7 +25,7 @@ self.addEventListener("sync", (event) => {
 async function install() {
   const cache = await caches.open(CACHE);
   await cache.addAll(ASSETS);
-  const wanted = new Set(["/", "/voortgang", ...(await pagesOfOlderVersions())]);
+  const wanted = new Set(["/", ...(await pagesOfOlderVersions())]);
   await Promise.all([...wanted].map(async (path) => cache.put(path, await good(path))));
   await self.skipWaiting();
 }
@@ -106,10 +106,14 @@ async function withFreshKey(response) {
   return new Response(fresh, { headers });
 }
 
-/* The part that seals comes with the first address, and stays for without network. */
+/* The part that seals comes with the first address, and stays for without network; so does the page of progress, which
+   nobody needs before. */
 async function asset(request) {
   const cache = await caches.open(CACHE);
-  if (!(await cache.match(request))) await cache.add(request);
+  if (!(await cache.match(request))) {
+    await cache.add(request);
+    await keep(cache, "/voortgang").catch(() => {}); // then it comes with its first visit
+  }
   return cache.match(request);
 }
 
