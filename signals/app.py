@@ -17,7 +17,7 @@ from privacy.logs import configure_logging
 from signals.clock import Clock, SystemClock, today
 from signals.db import make_engine, reading, session_factory
 from signals.settings import Settings
-from signals.vocabulary import ProcessRole
+from signals.vocabulary import ClearReports, ProcessRole
 from signals.web import parts
 
 if TYPE_CHECKING:
@@ -242,6 +242,7 @@ class _Parts:
             lane=UnprovenLane(limits),
             prover=issuers,
             notes_enabled=self.settings.notes.enabled,
+            accepts_clear=self.settings.intake.clear_reports is ClearReports.ALLOW,
         )
         self.app.extensions[EXTENSION] = FrontContext(
             settings=self.settings, clock=self.clock, intake=intake, issuers=issuers

@@ -146,6 +146,14 @@ class NotesDisabled(SignalsError):
     """Notes are switched off."""
 
     code = "notes_disabled"
+    field = "note"
+
+
+class ClearReportRefused(SignalsError):
+    """Only sealed reports are accepted here."""
+
+    code = "clear_report_refused"
+    field = "envelope"
 
 
 class NoMailboxKey(SignalsError):

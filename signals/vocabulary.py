@@ -14,6 +14,13 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
+class ClearReports(StrEnum):
+    """Whether the public side takes a report that the sender did not seal."""
+
+    ALLOW = "allow"
+    REFUSE = "refuse"
+
+
 class ProcessRole(StrEnum):
     """Which part of the one code base a process serves."""
 

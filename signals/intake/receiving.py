@@ -21,6 +21,7 @@ from privacy.sealing import SCHEMA_VERSION, seal_text_to_mailbox
 from signals.clock import Clock, seconds_to_midnight, today
 from signals.db import driver_error
 from signals.errors import (
+    ClearReportRefused,
     FieldProblem,
     Invalid,
     KeyReused,
@@ -90,6 +91,7 @@ class Intake:
     lane: UnprovenLane
     prover: Prover
     notes_enabled: bool = False
+    accepts_clear: bool = True
     in_transaction: bool = False
 
     def receive(
@@ -99,7 +101,8 @@ class Intake:
 
         `token` proves a profession, and the first try spends it.
         Raises `KeyReused` for the same key with another body, `AreaFull` past a limit of its receiver,
-        `TokenNotAccepted`, `Invalid` for `noticed_on` out of range, `NotesDisabled`, `NoMailboxKey`.
+        `TokenNotAccepted`, `Invalid` for `noticed_on` out of range, `NotesDisabled`, `NoMailboxKey`,
+        `ClearReportRefused`.
         """
         on, body = today(clock), report.canonical()
         identity = _Identity.of(self.front_secret, key, body)
@@ -197,6 +200,8 @@ class Intake:
         self, identity: "_Identity", report: Report, body: bytes, on: date, now: datetime
     ) -> tuple[dict[str, Any], OrganisationFacts]:
         """Return the row to store and the receiver; `body` is the report in its canonical form."""
+        if not self.accepts_clear:
+            raise ClearReportRefused
         self._refuse_invalid(report, on)
         snapshot = self.router.snapshot()
         route = snapshot.route(report.address.postcode, report.address.number, on)

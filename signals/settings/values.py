@@ -4,7 +4,7 @@ import base64
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from signals.vocabulary import Environment, ProcessRole, Profession
+from signals.vocabulary import ClearReports, Environment, ProcessRole, Profession
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +56,11 @@ class IssuerSettings:
     page_url: str = ""
     tokens_per_phone_and_day: int = 8
     tokens_in_stock: int = 24
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntakeSettings:
+    clear_reports: ClearReports = ClearReports.ALLOW
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,6 +184,7 @@ class Settings:
     keystore: KeystoreSettings = field(default_factory=KeystoreSettings)
     front: FrontSettings = field(default_factory=FrontSettings)
     issuer: IssuerSettings = field(default_factory=IssuerSettings)
+    intake: IntakeSettings = field(default_factory=IntakeSettings)
     notes: NotesSettings = field(default_factory=NotesSettings)
     limits: LimitsSettings = field(default_factory=LimitsSettings)
     routing: RoutingSettings = field(default_factory=RoutingSettings)

@@ -27,8 +27,8 @@ CATALOGUES = [
     for code in texts.languages(package)
 ]
 FOR_PROGRAMS = {
-    "AddressDoubt", "ApprovalAction", "ChangeKind", "Environment", "FindingKind", "Flag", "MessageState",
-    "Next", "Opens", "PeriodKind", "ProcessRole", "Question", "ReceiptState", "Security",
+    "AddressDoubt", "ApprovalAction", "ChangeKind", "ClearReports", "Environment", "FindingKind", "Flag",
+    "MessageState", "Next", "Opens", "PeriodKind", "ProcessRole", "Question", "ReceiptState", "Security",
     "SheetSize", "Source", "Step", "Wish",
 }  # fmt: skip
 """Codes that no page shows, or for which a template has a sentence each."""

@@ -55,6 +55,16 @@ _KEY_PARAMETER: Final = {
     "description": "The same key and body give the same answer for 7 days; another body under it gives 409.",
 }
 
+_FOR_WORK_APPS: Final = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "API-Version, Retry-After",
+}
+"""For pages of any employer: no call has credentials, so a page gains nothing that a program lacks."""
+_PREFLIGHT: Final = {
+    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key",
+    "Access-Control-Max-Age": "86400",
+}
 
 _TOKEN_PARAMETER: Final = {
     "in": "header",
@@ -67,6 +77,9 @@ _TOKEN_PARAMETER: Final = {
 @public_api.after_request
 def give_one_size(response: Response) -> Response:
     """Pad the answer, so that its length tells nothing; answer 304 when the reader has it already."""
+    response.headers.update(_FOR_WORK_APPS)
+    if request.method == "OPTIONS":
+        response.headers.update(_PREFLIGHT)
     if response.status_code < 300:
         response.set_data(of_one_size(response.get_data(), JSON_STEP))
         response.make_conditional(request)

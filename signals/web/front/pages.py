@@ -17,7 +17,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from structlog import get_logger
 
 from signals.clock import today
-from signals.errors import AreaBusy, AreaFull, FieldProblem, Invalid, KeyReused, NotesDisabled, SignalsError
+from signals.errors import (
+    AreaBusy,
+    AreaFull,
+    ClearReportRefused,
+    FieldProblem,
+    Invalid,
+    KeyReused,
+    NotesDisabled,
+    SignalsError,
+)
 from signals.intake.content import NOTICED_DAYS_BACK
 from signals.intake.receiving import Received
 from signals.vocabulary import AUTONYMS, LANGUAGES, ConcernType, ReceiptState, Seen
@@ -157,7 +166,7 @@ def accessibility() -> Response:
 def _refused(filled: FilledForm, error: SignalsError) -> Response:
     if isinstance(error, Invalid):
         return _form(filled, status=400, problems=error.problems)
-    if isinstance(error, NotesDisabled):
+    if isinstance(error, NotesDisabled | ClearReportRefused):
         return _form(filled, status=400, notice=error.code)
     if isinstance(error, KeyReused):
         # The carrier went back and changed a report that is sent already: this is a new report.
@@ -187,6 +196,8 @@ def _form(
         filled=filled,
         notice=notice,
         notice_detail=detail_of(notice),
+        clear=context.intake.accepts_clear,
+        refused_clear=detail_of(ClearReportRefused.code),
         problems=[(problem.field, _message(problem)) for problem in found],
         concern_types=[(type_, label(type_, language())) for type_ in ConcernType],
         seen=choices(Seen, language()),

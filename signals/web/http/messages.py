@@ -20,6 +20,7 @@ TITLES: dict[str, LazyString] = {
     "enrolment_refused": _("This code of a depot does not work"),
     "no_more_tokens": _("No more tokens today"),
     "notes_disabled": _("A note cannot be sent here"),
+    "clear_report_refused": _("Only sealed reports are accepted here"),
     "no_mailbox_key": _("Sending is not possible for a moment"),
     "unavailable": _("Not available for a moment"),
     "internal": _("Something went wrong on our side"),
@@ -43,6 +44,7 @@ DETAILS: dict[str, LazyString] = {
     "enrolment_refused": _("Ask your depot for the new code."),
     "no_more_tokens": _("Nothing is lost: ask again tomorrow."),
     "notes_disabled": _("Leave the note out and send it again."),
+    "clear_report_refused": _("Send it with a recent browser that has JavaScript on: that seals the report."),
     "no_mailbox_key": _("Nothing is lost: send it again in a few minutes."),
     "unavailable": _("Nothing was changed. Try again in a minute."),
     "internal": _("Nothing was changed. Try again; if it stays, pass on the number under 'instance'."),
@@ -72,6 +74,7 @@ FIELDS: dict[str, LazyString] = {
     "control_characters": _("Control characters are not allowed."),
     "invalid_value": _("This is not right."),
     "notes_disabled": _("A note cannot be sent here"),
+    "clear_report_refused": _("Only sealed reports are accepted here"),
 }
 
 

@@ -18,6 +18,7 @@ from privacy.sealing import SealingError
 from signals.errors import (
     AskAgainLater,
     ClaimedByOther,
+    ClearReportRefused,
     FieldProblem,
     Invalid,
     NotesDisabled,
@@ -164,8 +165,8 @@ def _details(error: SignalsError) -> dict[str, Any]:
     details: dict[str, Any] = {"headers": {}}
     if isinstance(error, Invalid):
         details["errors"] = error.problems
-    if isinstance(error, NotesDisabled):
-        details["errors"] = (FieldProblem(field="note", code=error.code),)
+    if isinstance(error, NotesDisabled | ClearReportRefused):
+        details["errors"] = (FieldProblem(field=error.field, code=error.code),)
     if isinstance(error, AskAgainLater):
         details["headers"]["Retry-After"] = str(error.retry_after)
     if isinstance(error, NotSignedIn | SignInFailed):

@@ -71,7 +71,7 @@ def test_pages_of_other_sites_may_read_the_description_and_nothing_else(desk: De
     described = desk.client.get(f"{BASE}/openapi.json", headers={"Origin": "https://elsewhere.example"})
     assert described.headers["Access-Control-Allow-Origin"] == "*"
     assert described.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
-    assert "Access-Control-Allow-Origin" not in desk.client.get(f"{BASE}/form").headers
+    assert "Access-Control-Allow-Origin" not in desk.client.get(f"{BASE}/queue").headers
 
 
 def test_every_call_that_changes_something_may_be_wrong(document: dict[str, Any]) -> None:
