@@ -129,6 +129,8 @@ def correct_attempt(
     if old is None:
         raise Conflict
     require_author(operation, signal, old.recorded_by_id)
+    if attempted_at == old.attempted_at.replace(second=0, microsecond=0):
+        attempted_at = old.attempted_at  # a form knows minutes only
     _check(signal, operation.now, attempted_at, workers)
     if postponed_until not in (None, old.postponed_until):
         check_day(operation, signal, result, postponed_until)

@@ -75,7 +75,7 @@ def rights_pdf(document: Mapping[str, Any]) -> bytes:
         title=_("Answer to your request for access"),
         lead=[
             _("This is all that %(name)s keeps about this address.", name=document["organisation"]),
-            _("A delivery worker was worried and passed that on. Nobody knows who it was."),
+            _("Somebody was worried and passed that on. Nobody knows who it was."),
         ],
         sections=list(_sections(document)),
         language=_LANGUAGE,
