@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 from privacy.totp import provisioning_uri
 from signals.models import Organisation, StaffMember
-from signals.staff.relying_party import NAME
 from signals.vocabulary import Role
 from tests.browser.desk import SIZES, Site
 from tests.browser.desk_fixtures import (
@@ -31,7 +30,7 @@ def set_up(page: Page, site: Site) -> str:
     page.get_by_role("button", name="Verder").click()
     page.locator("#take-up-password").fill(PASSWORD)
     secret = page.locator("code").inner_text().replace(" ", "")
-    uri = provisioning_uri(secret, account=NEW, issuer=NAME)
+    uri = provisioning_uri(secret, account=NEW, issuer=site.desk.settings.scheme.name)
     drawn = segno.make(uri, error="m").svg_data_uri(scale=5, light="#fff")
     assert page.locator("main img").get_attribute("src") == drawn
     assert page.locator("main img").evaluate("image => image.complete && image.naturalWidth > 100")

@@ -21,7 +21,7 @@ MATRIX = {
     "comparison_draws": ("", "SU", "SI"),
     "comparison_teams": ("", "SIU", "SU"),
     "comparisons": ("S", "SIU", "S"),
-    "contact_attempts": ("", "SI", "SIUD"),
+    "contact_attempts": ("", "SIUD", "SIUD"),
     "channel_states": ("", "S", "SIU"),
     "coverage_areas": ("S", "SIUD", "SIUD"),
     "deletion_orders": ("", "SI", "SD"),
@@ -30,7 +30,7 @@ MATRIX = {
     "delivery_callbacks": ("", "I", "SIUD"),
     "delivery_figures": ("", "S", "SIUD"),
     "drills": ("", "SIU", "SIU"),
-    "follow_up_notes": ("", "SIU", "SIUD"),
+    "follow_up_notes": ("", "SIUD", "SIUD"),
     "idempotency_keys": ("SI", "", "SD"),
     "mailbox_public_keys": ("S", "SI", "SIUD"),
     "organisations": ("S", "SIU", "SIU"),
@@ -51,11 +51,13 @@ MATRIX = {
     "sign_in_guesses": ("", "SIUD", "SD"),
     "signal_facts": ("", "I", "SID"),
     "signals": ("", "SUD", "SIUD"),
+    "spent_tokens": ("I", "", "SD"),
     "staff_members": ("", "SIU", "SIU"),
     "stopped_accounts": ("", "SIU", "S"),
     "staff_sessions": ("", "SIUD", "SIUD"),
+    "unproven_days": ("SIU", "", "SD"),
     "unknown_sign_ins": ("", "SIU", "SD"),
-    "status_changes": ("", "SI", "SIUD"),
+    "status_changes": ("", "SID", "SIUD"),
 }
 
 
@@ -63,7 +65,7 @@ MATRIX = {
 COLUMNS = {
     ("front", "INSERT", "sealed_reports"): {
         "signal_id", "organisation_id", "mailbox_key_id", "schema_version", "received_on", "unrouted",
-        "receipt_hash", "from_phone", "envelope",
+        "receipt_hash", "from_phone", "profession", "envelope",
     },
     ("front", "SELECT", "organisations"): {
         "id", "name", "kind", "agreement_on", "legal_basis", "retention_basis", "suspended_from", "proved_on",

@@ -30,7 +30,7 @@ def mock_server(description: Path) -> Iterator[str]:
     if not PROGRAM.is_file():
         raise PrismUnavailable("Prism is not installed: run `make test`, or `npm ci` in tests/prism")
     port = _free_port()
-    command = [_node(), str(PROGRAM), "mock", "--errors", "-h", "127.0.0.1", "-p", str(port)]
+    command = [node(), str(PROGRAM), "mock", "--errors", "-h", "127.0.0.1", "-p", str(port)]
     process = subprocess.Popen(
         [*command, str(description)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -42,7 +42,7 @@ def mock_server(description: Path) -> Iterator[str]:
         process.wait(10)
 
 
-def _node() -> str:
+def node() -> str:
     """Node from the PATH, or that of the Python package in the environment."""
     found = shutil.which("node")
     if found:

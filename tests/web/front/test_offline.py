@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +14,21 @@ from signals.settings import NotesSettings, SchemeSettings, Settings
 from signals.vocabulary import LANGUAGES
 from signals.web.front.forms import as_meant
 from tests.support.installations import MakeApp
+from tests.support.prism import node
 
 GZIP = {"Accept-Encoding": "gzip"}
+WORKER = """
+globalThis.self = globalThis;
+%s
+const sent = [];
+self.fetch = async (url, { body }) => { sent.push(body); return new Response("", { status: 503 }); };
+(async () => {
+  for (const report of [{ sealed: "sealed" }, { hidden: "hidden" }, { body: "plain" }])
+    await self.signalsQueue.attempt({ key: "1", language: "nl", ...report });
+  console.log(JSON.stringify({ sealing: self.signalsQueue.sealing(), sent }));
+  process.exit();
+})();
+"""
 BROWSER = {"Accept-Encoding": "gzip, deflate, br, zstd"}
 
 
@@ -125,15 +139,23 @@ def test_a_file_that_did_not_change_is_not_sent_again(client: FlaskClient, path:
     assert again.data == b""
 
 
-def test_a_bundle_holds_its_files_in_their_order_and_the_worker_reads_no_code_of_a_page(
-    client: FlaskClient,
-) -> None:
+def test_a_bundle_holds_its_files_in_their_order(client: FlaskClient) -> None:
     queue = client.get("/static/bundles/queue.js").text
     assert 0 < queue.index("signalsQueue") > queue.index("openDB")
     page = client.get("/static/bundles/carrier.js").text
     assert page.index("signalsPage =") < page.index('"report"') < page.index('"progress-form"')
     assert "signalsPage =" not in queue
     assert client.get("/static/bundles/other.js").status_code == 404
+
+
+def test_where_no_page_is_the_queue_sends_what_is_sealed_or_plain_and_keeps_what_is_hidden(
+    client: FlaskClient, tmp_path: Path
+) -> None:
+    """A service worker has no `document`; Node has none either."""
+    script = tmp_path / "worker.js"
+    script.write_text(WORKER % client.get("/static/bundles/queue.js").text)
+    ran = subprocess.run([node(), str(script)], capture_output=True, text=True, check=True)
+    assert json.loads(ran.stdout) == {"sealing": None, "sent": ["sealed", "plain"]}
 
 
 @pytest.mark.parametrize(
