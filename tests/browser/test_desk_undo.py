@@ -21,10 +21,12 @@ def test_a_claim_is_undone_with_one_press_with_and_without_scripts(
     page = anna.open_signal(signal_id)
     page.get_by_role("button", name="Dit signaal oppakken").click()
     expect(page.locator(DONE)).to_have_text("U hebt dit signaal opgepakt.")
+    undo = page.get_by_role("button", name="Ongedaan maken")
+    undo.focus()  # it stays while somebody is at it, however long axe reads
     anna.check_looks()
-    page.get_by_role("button", name="Ongedaan maken").click()
+    undo.click()
     expect(page.locator(DONE)).to_have_text("Dat is ongedaan gemaakt.")
-    expect(page.get_by_role("button", name="Ongedaan maken")).to_have_count(0)
+    expect(undo).to_have_count(0)
     assert site.signal(signal_id).state is SignalState.NEW
 
 
