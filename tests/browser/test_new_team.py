@@ -78,6 +78,7 @@ def test_a_new_team_goes_live_by_four_steps_with_at_most_fourteen_fields(
     page.get_by_role("button", name="Opslaan").click()
     fields += fill(page, {"area-area": "Almere"})
     page.get_by_role("button", name="Gebied toevoegen").click()
+    expect(page.get_by_text("Wacht op toestemming: gemeente: Almere")).to_be_visible()
     fields += fill(page, {"staff-name": "Noor", "staff-email": "noor@almere.nl"})
     page.get_by_role("button", name="Uitnodiging versturen").click()
     assert fields <= MOST_FIELDS

@@ -101,6 +101,12 @@ def coverage(organisation: UUID | None = None) -> Sequence[CoverageArea]:
         return covering.covered_areas(session, organisation_id=organisation)
 
 
+def areas_waiting(organisation: UUID) -> list[Area]:
+    """Return the areas that an organisation may cover once somebody approves."""
+    asked = [one for one in approvals() if one.approval.subject_id == organisation]
+    return [one.area for one in asked if one.area and one.decision == "asked"]
+
+
 def add_area(organisation: UUID, area: Area) -> CoverageArea | ApprovalView:
     """Let an organisation cover an area, or ask those who must agree."""
     with operation() as adding:

@@ -253,6 +253,7 @@ def _organisation_page(
         receives=receives(found, today(desk().clock)),
         missing=_missing(found),
         areas=office.coverage(organisation_id),
+        waiting=office.areas_waiting(organisation_id),
         level=CoverageLevel,
         name_of=area_name,
         area_names=area_names(),
