@@ -19,6 +19,7 @@ from privacy.secret_files import SecretFileRefused
 from signals.cli import answers, settings_of_call
 from signals.cli.database_findings import Finding, find_in_database
 from signals.cli.opening import log_warnings_only
+from signals.cli.site import examine_site
 from signals.clock import Clock, SystemClock
 from signals.db import make_engine, reading, session_factory
 from signals.errors import Invalid
@@ -43,21 +44,27 @@ def _in_words(data: dict[str, Any]) -> str:
 
 @click.command()
 @click.option("--send-test", "address", default="", help="Send a test message to this address or phone too.")
+@click.option("--site", default="", help="Compare the files of the site at this address with this release.")
 @answers(_in_words)
-def doctor(*, address: str) -> dict[str, Any]:
+def doctor(*, address: str, site: str) -> dict[str, Any]:
     """Check settings, database, keys, routing, channels and waiting work; exit code 1 for a problem.
+
+    With --site it checks nothing else, and needs no settings: anybody can run it.
 
     Example: signals doctor --send-test beheer@example.org
     """
-    settings = settings_of_call()
-    log_warnings_only()
-    findings = list(examine(settings))
-    if address:
-        findings.append(_test_message(settings, address))
+    findings = list(examine_site(site)) if site else _of_installation(address)
     return {
         "ok": all(finding.ok for finding in findings),
         "checks": [finding.as_json() for finding in findings],
     }
+
+
+def _of_installation(address: str) -> list[Finding]:
+    settings = settings_of_call()
+    log_warnings_only()
+    tests = [_test_message(settings, address)] if address else []
+    return [*examine(settings), *tests]
 
 
 def examine(settings: Settings, clock: Clock | None = None) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ server serves no other file of a library.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -27,17 +28,14 @@ class Asset:
     target: str
 
 
-BUNDLES = {"hpke": ("@hpke/common", "@hpke/core", "@hpke/dhkem-x25519", "@noble/ed25519")}
+BUNDLES = {
+    "blindrsa": ("@cloudflare/blindrsa-ts",),
+    "hpke": ("@hpke/common", "@hpke/core", "@hpke/dhkem-x25519", "@noble/ed25519"),
+}
 """Scripts of several packages, by the global name that each gets; `libraries/<name>.js` chooses the parts."""
 _FONT = "@fontsource-variable/source-sans-3"
 _FONT_FILE = "files/source-sans-3-{}-wght-normal.woff2"
-_BLIND_RSA = "@cloudflare/blindrsa-ts"
 MANIFEST = (
-    # Modules that import one another by these paths.
-    Asset(package=_BLIND_RSA, source="lib/src/blindrsa.js", target="blindrsa/blindrsa.js"),
-    Asset(package=_BLIND_RSA, source="lib/src/util.js", target="blindrsa/util.js"),
-    Asset(package=_BLIND_RSA, source="lib/src/sjcl/index.js", target="blindrsa/sjcl/index.js"),
-    Asset(package=_BLIND_RSA, source="LICENSE.txt", target="blindrsa/LICENSE.txt"),
     Asset(package="htmx.org", source="dist/htmx.min.js", target="htmx.js"),
     Asset(package="htmx.org", source="LICENSE", target="htmx.LICENSE.txt"),
     # The small build for pages and service workers alike: `importScripts` and <script> both read it.
@@ -83,8 +81,9 @@ def bundle_libraries(*, node_modules: Path = NODE_MODULES, vendor: Path = VENDOR
         subprocess.run(  # noqa: S603 - our own arguments
             [esbuild, LIBRARIES / script.name, *how, f"--global-name={name}", f"--outfile={script}"],
             check=True,
+            env={**os.environ, "NODE_PATH": str(node_modules)},
         )
-        licences = [(node_modules / package / "LICENSE").read_text() for package in packages]
+        licences = [next((node_modules / each).glob("LICENSE*")).read_text() for each in packages]
         (vendor / f"{name}.LICENSE.txt").write_text("\n\n".join(licences))
 
 

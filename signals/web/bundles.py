@@ -5,6 +5,7 @@ The sources stay separate files. The service worker shares one script; it may co
 
 import hashlib
 import re
+from base64 import b64encode
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from flask import Flask, Response, abort, current_app, request, url_for
 FILES: Final[Mapping[str, tuple[str, ...]]] = {
     "queue.js": ("vendor/idb.js", "front_queue.js"),
     "seal.js": ("vendor/hpke.js", "front_seal.js"),
+    "tokens.js": ("vendor/blindrsa.js", "front_tokens.js"),
     "carrier.js": ("front.js", "front_news.js", "front_form.js", "front_progress.js"),
     "outbox.js": ("vendor/idb.js", "front_queue.js", "desk_outbox.js"),
     "waiting.js": ("vendor/idb.js", "front_queue.js", "desk_outbox.js", "desk_waiting.js"),
@@ -31,10 +33,32 @@ def register_bundles(app: Flask) -> None:
     """Add `/static/bundles/<name>`, with a digest of the content in each address that `url_for` gives."""
     app.add_url_rule(f"{app.static_url_path}/bundles/<name>", ENDPOINT, _answer)
 
+    app.jinja_env.globals.update(integrity=integrity, late=late)
+
     @app.url_defaults
     def add_version(endpoint: str, values: dict[str, Any]) -> None:
         if endpoint == ENDPOINT and values.get("name") in FILES:
             values.setdefault("v", _digest(_content(values["name"])))
+
+
+def integrity(name: str) -> str:
+    """Return the hash of a bundle as a page has it (Subresource Integrity): a browser runs nothing else."""
+    return _known(_content(name))
+
+
+def late(name: str) -> str:
+    """Return address and hash of a script that the page itself loads later."""
+    return f"{url_for(ENDPOINT, name=name)}#{integrity(name)}"
+
+
+def hashes() -> Mapping[str, str]:
+    """Return the hash of every bundle and static file of this release by its path; call it for a request."""
+    folder, root = Path(str(current_app.static_folder)), current_app.static_url_path
+    files = [each for each in sorted(folder.rglob("*")) if each.is_file() and each.name[0] != "."]
+    return {
+        **{f"{root}/bundles/{name}": integrity(name) for name in FILES},
+        **{f"{root}/{each.relative_to(folder).as_posix()}": sha384(each.read_bytes()) for each in files},
+    }
 
 
 def is_file(endpoint: str | None) -> bool:
@@ -78,6 +102,14 @@ def _joined(files: tuple[Path, ...], _modified: tuple[int, ...]) -> bytes:
 
 def _versioned(font: re.Match[bytes]) -> bytes:
     return url_for("static", filename=font[0].decode()).encode()
+
+
+def sha384(content: bytes) -> str:
+    """Return the hash of a file as Subresource Integrity writes it."""
+    return f"sha384-{b64encode(hashlib.sha384(content).digest()).decode()}"
+
+
+_known = lru_cache(maxsize=16)(sha384)
 
 
 @lru_cache(maxsize=16)

@@ -38,6 +38,22 @@ def test_no_request_names_more_of_the_address_than_four_digits(phone: Phone, ser
     }  # fmt: skip
 
 
+def test_a_late_script_with_other_bytes_never_runs_and_the_report_waits(
+    phone: Phone, service: Service
+) -> None:
+    def change(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=f"window.changed = true; {answer.text()}")
+
+    phone.page.route("**/bundles/seal.js*", change)
+    before = service.stored()
+    page = phone.open(PREFILLED)
+    phone.press_send()
+    phone.expect_saved()
+    assert page.evaluate("window.changed") is None
+    assert service.stored() == before
+
+
 @pytest.mark.parametrize("swapped", ["public_key", "key_id", "valid_from"])
 def test_a_front_that_swaps_a_key_gets_no_report(phone: Phone, service: Service, swapped: str) -> None:
     others = {

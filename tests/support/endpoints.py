@@ -41,6 +41,7 @@ GET /privacy -
 GET /toegankelijkheid -
 POST /voortgang -
 GET /sw.js -
+GET /.well-known/assets.json -
 GET /manifest.webmanifest -
 GET /docs -
 GET /favicon.ico -

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from signals.web.assets import MANIFEST, AssetMissing, copy_assets
+from signals.web.assets import BUNDLES, MANIFEST, PROJECT, VENDOR, AssetMissing, bundle_libraries, copy_assets
+from tools.front_end import LISTS, npm_command
 
 
 @pytest.fixture
@@ -43,3 +46,16 @@ def test_a_missing_file_is_named_and_leaves_the_old_copies(node_modules: Path, t
 def test_every_package_comes_with_its_licence() -> None:
     licensed = {asset.package for asset in MANIFEST if "LICENSE" in asset.target}
     assert licensed == {asset.package for asset in MANIFEST}
+
+
+@pytest.mark.system
+def test_another_build_from_the_lock_file_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in LISTS:
+        shutil.copy(PROJECT / name, tmp_path)
+    subprocess.run([*npm_command(), "ci"], cwd=tmp_path, check=True, capture_output=True)
+    vendor = tmp_path / "vendor"
+    copy_assets(node_modules=tmp_path / "node_modules", vendor=vendor)
+    bundle_libraries(node_modules=tmp_path / "node_modules", vendor=vendor)
+    built = {path.relative_to(vendor): path.read_bytes() for path in vendor.rglob("*") if path.is_file()}
+    assert built == {path: (VENDOR / path).read_bytes() for path in built}
+    assert {Path(f"{name}.js") for name in BUNDLES} < set(built)

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from functools import lru_cache
+from importlib.metadata import version as version_of
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,7 +15,7 @@ from markupsafe import Markup, escape
 from signals.clock import today
 from signals.settings import NotesSettings
 from signals.vocabulary import ConcernType
-from signals.web.bundles import without_comments
+from signals.web.bundles import hashes, without_comments
 from signals.web.front.context import front
 from signals.web.http.i18n import direction, language
 from signals.web.http.openapi import API_VERSION
@@ -28,6 +29,8 @@ AUTHENTICATION = "none"
 PAGES = ("/", "/m", "/voortgang")
 FILES = ("page.css", "queue.js", "carrier.js")
 """The bundles that the pages need without network: with the pages themselves, all that a phone keeps."""
+LATE = ("seal.js", "tokens.js")
+"""The bundles that the page loads once it needs them; it names each with its hash."""
 
 ICON_SIZES = (192, 512)
 _WORKER = "sw.js"
@@ -38,7 +41,7 @@ _HERE = Path(__file__).parent
 def service_worker() -> Response:
     """Give the service worker at the root, so that it may answer for every page of the public side."""
     assets = [url_for("bundle", name=name) for name in FILES]
-    late, settings = [url_for("bundle", name="seal.js")], front().settings
+    late, settings = [url_for("bundle", name=name) for name in LATE], front().settings
     page = (*assets, *late, settings.front.root_public_key, mark_address(), current_app.config["SCHEME"])
     page = (*page, *issuer_addresses())
     facts = {
@@ -49,6 +52,13 @@ def service_worker() -> Response:
     lines = [f"const {name} = {json.dumps(value)};" for name, value in facts.items()]
     script = "\n".join([*lines, without_comments(_script().read_bytes()).decode()])
     return Response(script, content_type="text/javascript; charset=utf-8")
+
+
+@front_offline.get("/.well-known/assets.json")
+def assets() -> Response:
+    """Give the hash of each file that a page can load, so that anybody can compare a site with a release."""
+    content = {"version": version_of("signals"), "assets": hashes()}
+    return Response(json.dumps(content), content_type="application/json")
 
 
 @front_offline.get("/manifest.webmanifest")

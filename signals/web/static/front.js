@@ -145,8 +145,8 @@
      only then. `code`: from the link of the depot; without one, what was kept of it. */
   async function enrol(code, issuer) {
     try {
-      const { refill } = await import(tokens);
-      const said = await refill(queue, code && { code, issuer });
+      await queue.load(tokens);
+      const said = await signalsTokens.refill(queue, code && { code, issuer });
       if (said) say(word(said));
     } catch {
       // Without tokens a report goes all the same, as one of somebody.

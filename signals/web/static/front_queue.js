@@ -15,7 +15,7 @@
   const made = new Map(); // sealed texts by key and report: a retry must be the same envelope
   const channel = "BroadcastChannel" in scope ? new BroadcastChannel("signals") : null;
   let opening = null;
-  let loading = null;
+  const loading = new Map();
 
   /* The database; rejects where the browser keeps nothing (some private windows) or does not answer. One that answers
      late is told of: what the page could not read until then, it reads now. */
@@ -72,16 +72,22 @@
     return meta?.content && crypto.subtle ? meta.dataset.script : null;
   }
 
-  /* Load the part that seals; a phone without network tries again later. */
-  function sealer() {
-    loading ??= new Promise((resolve, reject) => {
+  /* Load a script with the hash after its `#`, once; a phone without network tries again later. */
+  function load(place) {
+    if (!loading.has(place)) loading.set(place, new Promise((resolve, reject) => {
       const script = document.createElement("script");
-      script.src = sealing();
-      script.onload = () => resolve(scope.signalsSeal);
-      script.onerror = (event) => { loading = null; reject(event); };
+      [script.src, script.integrity] = place.split("#");
+      script.onload = resolve;
+      script.onerror = (event) => { loading.delete(place); reject(event); };
       document.head.append(script);
-    });
-    return loading;
+    }));
+    return loading.get(place);
+  }
+
+  /* The part that seals. */
+  async function sealer() {
+    await load(sealing());
+    return scope.signalsSeal;
   }
 
   /* The text of a report as it is kept: under the key of this phone where the browser has one. */
@@ -393,7 +399,7 @@
   }
 
   scope.signalsQueue = {
-    add, ask, attempt, clock, database, discard, flush, keepClock, listen, look, newKey, news, receipts, reports, sealer,
-    sealing, text, wasRead,
+    add, ask, attempt, clock, database, discard, flush, keepClock, listen, load, look, newKey, news, receipts, reports,
+    sealer, sealing, text, wasRead,
   };
 })(self);

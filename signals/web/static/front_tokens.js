@@ -1,93 +1,98 @@
 /* Tokens that prove a carrier without a name (RFC 9578, type 2). Only a phone with a code of a depot loads this file.
    The issuer signs what it cannot read, so neither it nor the service knows which phone a report came from. */
-import { BlindRSA, PrepareType } from "./vendor/blindrsa/blindrsa.js";
+(function () {
+  "use strict";
 
-const PATIENCE = 20 * 1000;
-const DAY = 24 * 60 * 60 * 1000;
-const SUITE = { name: "RSABSSA-SHA384-PSS-Deterministic", hash: "SHA-384", saltLength: 48,
-  prepareType: PrepareType.Deterministic };
-const MODULUS = [-261, -5]; // within the encoded key
-const blindRsa = new BlindRSA(SUITE);
+  const { BlindRSA, PrepareType } = blindrsa;
+  const PATIENCE = 20 * 1000;
+  const DAY = 24 * 60 * 60 * 1000;
+  const SUITE = { name: "RSABSSA-SHA384-PSS-Deterministic", hash: "SHA-384", saltLength: 48,
+    prepareType: PrepareType.Deterministic };
+  const MODULUS = [-261, -5]; // within the encoded key
+  const blindRsa = new BlindRSA(SUITE);
 
-/* Fill the stock; `enrolment` comes with a new code. Return the name of a sentence for the carrier, or nothing. */
-export function refill(queue, enrolment) {
-  const { locks } = navigator;
-  return locks ? locks.request("signals-tokens", () => fill(queue, enrolment)) : fill(queue, enrolment);
-}
-
-async function fill(queue, given) {
-  const db = await queue.database();
-  const known = await db.get("facts", "enrolment");
-  const isNew = given && given.code !== known?.code;
-  const enrolment = isNew ? given : known;
-  if (isNew) await db.put("facts", enrolment, "enrolment");
-  const day = new Date(Date.now() + await queue.clock()).toISOString().slice(0, 10);
-  let asked = enrolment.day === day ? enrolment.asked : 0;
-  await forgetOld(db);
-  const issuer = await findIssuer(queue, enrolment.issuer);
-  if (!issuer) return "";
-  const key = await importKey(issuer);
-  const stock = await db.count("tokens");
-  for (let left = Math.min(issuer.stock - stock, issuer.per_day - asked); left > 0; left -= 1) {
-    const [status, token] = await ask(issuer, key, enrolment.code);
-    if (status === 403) {
-      await db.delete("facts", "enrolment");
-      return "unenrolled";
-    }
-    asked = status === 429 ? issuer.per_day : asked + 1;
-    await db.put("facts", { ...enrolment, day, asked }, "enrolment");
-    if (!token) break;
-    await db.put("tokens", { token, until: Date.parse(issuer.valid_until) + DAY });
+  /* Fill the stock; `enrolment` comes with a new code. Return the name of a sentence for the carrier, or nothing. */
+  function refill(queue, enrolment) {
+    const { locks } = navigator;
+    return locks ? locks.request("signals-tokens", () => fill(queue, enrolment)) : fill(queue, enrolment);
   }
-  return isNew ? "enrolled" : "";
-}
 
-async function forgetOld(db) {
-  for (const { token, until } of await db.getAll("tokens")) if (until <= Date.now()) await db.delete("tokens", token);
-}
+  async function fill(queue, given) {
+    const db = await queue.database();
+    const known = await db.get("facts", "enrolment");
+    const isNew = given && given.code !== known?.code;
+    const enrolment = isNew ? given : known;
+    if (isNew) await db.put("facts", enrolment, "enrolment");
+    const day = new Date(Date.now() + await queue.clock()).toISOString().slice(0, 10);
+    let asked = enrolment.day === day ? enrolment.asked : 0;
+    await forgetOld(db);
+    const issuer = await findIssuer(queue, enrolment.issuer);
+    if (!issuer) return "";
+    const key = await importKey(issuer);
+    const stock = await db.count("tokens");
+    for (let left = Math.min(issuer.stock - stock, issuer.per_day - asked); left > 0; left -= 1) {
+      const [status, token] = await ask(issuer, key, enrolment.code);
+      if (status === 403) {
+        await db.delete("facts", "enrolment");
+        return "unenrolled";
+      }
+      asked = status === 429 ? issuer.per_day : asked + 1;
+      await db.put("facts", { ...enrolment, day, asked }, "enrolment");
+      if (!token) break;
+      await db.put("tokens", { token, until: Date.parse(issuer.valid_until) + DAY });
+    }
+    return isNew ? "enrolled" : "";
+  }
 
-/* Only an issuer that the service trusts, with the key that the service tells everybody. */
-async function findIssuer(queue, name) {
-  const [response, text] = await queue.ask("/api/v1/form", PATIENCE, {});
-  if (!response.ok || !response.headers.has("API-Version")) return null;
-  const { issuers } = JSON.parse(text);
-  return issuers.find((one) => new URL(one.url).host === (name || location.host)) || (name ? null : issuers[0]);
-}
+  async function forgetOld(db) {
+    for (const { token, until } of await db.getAll("tokens")) if (until <= Date.now()) await db.delete("tokens", token);
+  }
 
-async function importKey(issuer) {
-  const encoded = bytesOf(issuer.token_key);
-  const jwk = { kty: "RSA", alg: "PS384", n: textOf(encoded.slice(...MODULUS)), e: "AQAB", ext: true };
-  const algorithm = { name: "RSA-PSS", hash: "SHA-384" };
-  return {
-    id: new Uint8Array(await crypto.subtle.digest("SHA-256", encoded)),
-    challenge: new Uint8Array(await crypto.subtle.digest("SHA-256", bytesOf(issuer.challenge))),
-    rsa: await crypto.subtle.importKey("jwk", jwk, algorithm, true, ["verify"]),
-  };
-}
+  /* Only an issuer that the service trusts, with the key that the service tells everybody. */
+  async function findIssuer(queue, name) {
+    const [response, text] = await queue.ask("/api/v1/form", PATIENCE, {});
+    if (!response.ok || !response.headers.has("API-Version")) return null;
+    const { issuers } = JSON.parse(text);
+    return issuers.find((one) => new URL(one.url).host === (name || location.host)) || (name ? null : issuers[0]);
+  }
 
-/* (status, token) of one request; without a token when the issuer gave none. */
-async function ask(issuer, key, code) {
-  const input = joined([0, 2], crypto.getRandomValues(new Uint8Array(32)), key.challenge, key.id);
-  const { blindedMsg, inv } = await blindRsa.blind(key.rsa, input);
-  const response = await fetch(`${issuer.url}/token-request`, {
-    method: "POST",
-    body: joined([0, 2, key.id[31]], blindedMsg),
-    headers: { "Content-Type": "application/private-token-request", "X-Enrolment-Code": code },
-    cache: "no-store", credentials: "omit", redirect: "error", referrerPolicy: "no-referrer",
-  });
-  if (!response.ok) return [response.status, null];
-  const signature = await blindRsa.finalize(key.rsa, input, new Uint8Array(await response.arrayBuffer()), inv);
-  return [response.status, textOf(joined(input, signature))];
-}
+  async function importKey(issuer) {
+    const encoded = bytesOf(issuer.token_key);
+    const jwk = { kty: "RSA", alg: "PS384", n: textOf(encoded.slice(...MODULUS)), e: "AQAB", ext: true };
+    const algorithm = { name: "RSA-PSS", hash: "SHA-384" };
+    return {
+      id: new Uint8Array(await crypto.subtle.digest("SHA-256", encoded)),
+      challenge: new Uint8Array(await crypto.subtle.digest("SHA-256", bytesOf(issuer.challenge))),
+      rsa: await crypto.subtle.importKey("jwk", jwk, algorithm, true, ["verify"]),
+    };
+  }
 
-function joined(...parts) {
-  return Uint8Array.from(parts.flatMap((part) => [...part]));
-}
+  /* (status, token) of one request; without a token when the issuer gave none. */
+  async function ask(issuer, key, code) {
+    const input = joined([0, 2], crypto.getRandomValues(new Uint8Array(32)), key.challenge, key.id);
+    const { blindedMsg, inv } = await blindRsa.blind(key.rsa, input);
+    const response = await fetch(`${issuer.url}/token-request`, {
+      method: "POST",
+      body: joined([0, 2, key.id[31]], blindedMsg),
+      headers: { "Content-Type": "application/private-token-request", "X-Enrolment-Code": code },
+      cache: "no-store", credentials: "omit", redirect: "error", referrerPolicy: "no-referrer",
+    });
+    if (!response.ok) return [response.status, null];
+    const signature = await blindRsa.finalize(key.rsa, input, new Uint8Array(await response.arrayBuffer()), inv);
+    return [response.status, textOf(joined(input, signature))];
+  }
 
-function bytesOf(text) {
-  return Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0));
-}
+  function joined(...parts) {
+    return Uint8Array.from(parts.flatMap((part) => [...part]));
+  }
 
-function textOf(bytes) {
-  return btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
-}
+  function bytesOf(text) {
+    return Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0));
+  }
+
+  function textOf(bytes) {
+    return btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+  }
+
+  window.signalsTokens = { refill };
+})();

@@ -1,5 +1,7 @@
 """The service worker's file, the manifest, and what is sent compressed."""
 
+import base64
+import hashlib
 import json
 import re
 import subprocess
@@ -202,3 +204,16 @@ def test_an_answer_with_a_receipt_beside_typed_text_is_never_compressed(client: 
 )
 def test_a_postcode_is_read_as_it_was_meant(typed: str, meant: str) -> None:
     assert as_meant(typed) == meant
+
+
+@pytest.mark.parametrize("path", ["/", "/voortgang", "/gezien"])
+def test_each_script_and_style_of_a_page_has_its_published_hash(client: FlaskClient, path: str) -> None:
+    page, published = client.get(path).text, client.get("/.well-known/assets.json").get_json()["assets"]
+    tags = [tag for tag in re.findall(r"<(?:script|link)[^>]*>", page) if "/static/bundles/" in tag]
+    late = re.findall(r'data-(?:script|tokens)="([^?"]*)[?][^"#]*#([^"]*)"', page)
+    assert (len(tags), len(late)) == (3, 2)
+    found = [re.findall(r'(?:href|src)="([^?"]*)[^>]* integrity="([^"]*)"', tag)[0] for tag in tags]
+    for place, its_hash in [*found, *late]:
+        assert published[place] == its_hash
+        content = client.get(place, buffered=True).data
+        assert its_hash == f"sha384-{base64.b64encode(hashlib.sha384(content).digest()).decode()}"

@@ -87,6 +87,7 @@ def test_the_public_pages_are_all_that_the_front_shows_to_people(front_app: Flas
         "/privacy",
         "/toegankelijkheid",
         "/sw.js",
+        "/.well-known/assets.json",
         "/manifest.webmanifest",
         "/docs",
         "/favicon.ico",
