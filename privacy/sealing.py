@@ -179,7 +179,7 @@ def open_from_mailbox(
 def seal_json(content: Mapping[str, Any], case_key: bytes, context: SealContext, *, purpose: str) -> bytes:
     """Seal content under a case key, padded so that its size tells nothing.
 
-    `purpose` names the column: "content" is always 2,048 bytes of plaintext, "summary" 256, anything else
+    `purpose` names the column: "content" is always 2,048 bytes of plaintext, "summary" 384, anything else
     (notes) the next multiple of 512. Where one case has several of a kind, add the row's id after a colon
     ("note:<id>"), or two of them could be exchanged unseen. Raises `PlaintextTooLarge`.
     """

@@ -1,6 +1,5 @@
 """Plant what must never be stored readable, use everything, then search every byte that was left on disk."""
 
-import base64
 import io
 import json
 import urllib.parse
@@ -26,6 +25,7 @@ from signals.settings import LoggingSettings, NotesSettings, NotificationsSettin
 from signals.vocabulary import AttemptKind, AttemptResult, Outcome
 from tests.support.answers import TOLD
 from tests.support.postgres import PostgresServer
+from tests.support.sentinels import files, forms
 from tests.support.serving import serving, wait_until
 from tests.support.world import World
 
@@ -90,7 +90,7 @@ def test_refused_reports_leave_nothing_either(world: World, log: io.StringIO) ->
         answer = client.post("/api/v1/signals", json=BODY | wrong, headers=HEADERS)
         assert answer.status_code == 400
         _assert_clean({"answer": answer.data, "headers": str(answer.headers).encode()})
-    _assert_clean(_files(world.folder) | {"log": log.getvalue().encode()})
+    _assert_clean(files(world.folder) | {"log": log.getvalue().encode()})
 
 
 def test_the_form_without_javascript_leaves_nothing(world: World, log: io.StringIO) -> None:
@@ -101,7 +101,7 @@ def test_the_form_without_javascript_leaves_nothing(world: World, log: io.String
     assert answer.status_code in (200, 201)
     world.worker().arrive()
     assert len(world.signals()) == 1
-    _assert_clean(_files(world.folder) | {"log": log.getvalue().encode()})
+    _assert_clean(files(world.folder) | {"log": log.getvalue().encode()})
 
 
 def test_the_receipt_is_not_kept_readable(world: World, log: io.StringIO) -> None:
@@ -110,7 +110,7 @@ def test_the_receipt_is_not_kept_readable(world: World, log: io.StringIO) -> Non
     client.post("/api/v1/receipts/status", json={"receipt": receipt})
     _follow_up(world)
     _assert_clean(
-        _files(world.folder) | {"log": log.getvalue().encode()},
+        files(world.folder) | {"log": log.getvalue().encode()},
         {"receipt": receipt, "receipt without hyphens": receipt.replace("-", "")},
     )
 
@@ -130,15 +130,15 @@ def test_a_server_of_its_own_leaves_nothing_in_files_mail_or_output(sqlite_world
         _follow_up(world, arrive=False)
         served.terminate()
         output = served.log().encode()
-    remains = _files(world.folder)
-    assert any("mail" in name for name in remains)
+    left = files(world.folder)
+    assert any("mail" in name for name in left)
     receipt = json.loads(body)["receipt"]
-    _assert_clean(remains | {"output": output}, {**SENTINELS, "receipt": receipt})
+    _assert_clean(left | {"output": output}, {**SENTINELS, "receipt": receipt})
 
 
 def test_the_search_finds_a_sentinel_in_each_of_its_forms() -> None:
     """The search itself must be able to fail."""
-    for form in _forms(NOTE):
+    for form in forms(NOTE):
         with pytest.raises(AssertionError, match="note"):
             _assert_clean({"a file": b"before" + form + b"after"})
 
@@ -200,18 +200,14 @@ def _read(world: World) -> tuple[str, int, str | None, str]:
 
 def _remains(world: World, request: pytest.FixtureRequest) -> dict[str, bytes]:
     """Every byte on disk: the world's folder and, where there is one, the data folder of PostgreSQL."""
-    remains = _files(world.folder)
+    left = files(world.folder)
     if world.engine.dialect.name == "postgresql":
         server: PostgresServer = request.getfixturevalue("postgres_server")
         server.execute("CHECKPOINT")
-        remains |= _files(server.data_folder) | {"server's log": server.log_file.read_bytes()}
+        left |= files(server.data_folder) | {"server's log": server.log_file.read_bytes()}
     else:
-        assert any(name.endswith("-wal") for name in remains)
-    return remains
-
-
-def _files(folder: Path) -> dict[str, bytes]:
-    return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+        assert any(name.endswith("-wal") for name in left)
+    return left
 
 
 def _assert_clean(places: Mapping[str, bytes], sentinels: Mapping[str, str] = SENTINELS) -> None:
@@ -219,26 +215,9 @@ def _assert_clean(places: Mapping[str, bytes], sentinels: Mapping[str, str] = SE
         f"{name} in {Path(place).name}"
         for place, content in places.items()
         for name, sentinel in sentinels.items()
-        if any(form in content for form in _forms(sentinel))
+        if any(form in content for form in forms(sentinel))
     )
     assert found == []
-
-
-def _forms(text: str) -> set[bytes]:
-    """Return the forms of a text on disk: one or two bytes a letter, hex, base64 at any offset, escaped."""
-    plain = text.encode()
-    wide = (text.encode("utf-16-le"), text.encode("utf-16-be"))
-    hexes = (plain.hex().encode(), plain.hex().upper().encode())
-    encoded = {_inner_base64(plain, offset) for offset in range(3)}
-    escaped = {urllib.parse.quote(text).encode(), urllib.parse.quote_plus(text).encode()}
-    short = len(plain) < 6  # five digits come up by chance in hex and base64 of random bytes
-    return {plain, *wide, *escaped} if short else {plain, *wide, *hexes, *encoded, *escaped}
-
-
-def _inner_base64(plain: bytes, offset: int) -> bytes:
-    """The letters that do not depend on what stands before and after."""
-    encoded = base64.b64encode(bytes(offset) + plain)
-    return encoded[4 if offset else 0 : -4]
 
 
 def _mails_about_new_signals(world: World) -> int:

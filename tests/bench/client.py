@@ -1,6 +1,7 @@
 """A client in a process of its own: keep-alive connections, one thread, little work of its own.
 
-`python -m tests.bench.client PORT PATH SEED COUNT CONNECTIONS` sends COUNT reports and prints what it saw.
+`python -m tests.bench.client PORT PATH SEED COUNT CONNECTIONS [sealed]` sends COUNT reports and prints what
+it saw. It seals them before the time runs.
 """
 
 import json
@@ -12,7 +13,9 @@ import uuid
 from itertools import islice
 from typing import Any
 
-from tests.bench.addresses import bodies
+from signals.intake.content import Report
+from tests.bench.addresses import addresses, bodies
+from tests.support.phone import OverHttp, Phone
 
 PATIENCE_SECONDS = 30.0
 
@@ -72,6 +75,12 @@ def requests_for(path: str, seed: int, count: int) -> list[bytes]:
     return [_request(path, body) for body in islice(bodies(seed), count)]
 
 
+def sealed_requests(port: int, path: str, seed: int, count: int) -> list[bytes]:
+    """Return the same sealed by their phones, which look up each postcode."""
+    phone = Phone(OverHttp(f"http://127.0.0.1:{port}"), root=None)
+    return [_request(path, phone.seal(Report(address=one))) for one in islice(addresses(seed), count)]
+
+
 def _request(path: str, body: dict[str, Any]) -> bytes:
     content = json.dumps(body).encode()
     head = (
@@ -90,6 +99,8 @@ def _content_length(head: bytes) -> int:
 
 
 if __name__ == "__main__":
-    _port, _path, _seed, _count, _connections = sys.argv[1:]
-    _said = talk(int(_port), requests_for(_path, int(_seed), int(_count)), int(_connections))
+    _port, _path, _seed, _count, _connections, *_how = sys.argv[1:]
+    _numbers = int(_seed), int(_count)
+    _sent = sealed_requests(int(_port), _path, *_numbers) if _how else requests_for(_path, *_numbers)
+    _said = talk(int(_port), _sent, int(_connections))
     sys.stdout.write(json.dumps(_said))

@@ -17,9 +17,10 @@ CONNECTIONS = 8
 
 @dataclass
 class Side:
-    """The measurements of one of the two paths, round by round."""
+    """The measurements of one of the paths, round by round."""
 
     path: str
+    sealed: bool = False
     rates: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
     latencies: list[float] = field(default_factory=list)
@@ -32,16 +33,16 @@ REQUESTS_PER_SECOND = f"{FULL}: requests per second"
 def measure_intake(
     group: str, folder: Path, database_url: str | None, *, at_least: float, rounds: int, requests: int
 ) -> Iterator[Line]:
-    """Interleaved rounds of both; `requests` per round. The ratio is that of the median rates."""
+    """Interleaved rounds of all three; `requests` per round. The ratio is that of the median rates."""
     port = free_port()
     house = make_house(folder, database_url, port=port)
     _make_yardstick_table(house)
-    full, bare = Side(FULL_PATH), Side(serving.YARDSTICK_PATH)
+    full, sealed, bare = Side(FULL_PATH), Side(FULL_PATH, sealed=True), Side(serving.YARDSTICK_PATH)
     with running("-m", "tests.bench.serving", str(house.config)) as server:
         wait_for_answer(port)
         workers = children_of(server.pid)
         for number in range(-1, rounds):
-            for side in (full, bare) if number % 2 else (bare, full):
+            for side in (full, sealed, bare) if number % 2 else (bare, sealed, full):
                 _play(side, port, workers, seed=number + 2, count=requests, kept=number >= 0)
     yield Line(
         group,
@@ -49,9 +50,16 @@ def measure_intake(
         median(full.rates) / median(bare.rates),
         at_least=at_least,
     )
+    yield Line(
+        group,
+        "the same of reports that the phone sealed",
+        median(sealed.rates) / median(bare.rates),
+        at_least=0.85,
+    )
     pairs = [mine / theirs for mine, theirs in zip(full.rates, bare.rates, strict=True)]
     yield Line(group, "the same, round by round: the median of their ratios", median(pairs))
     yield from _details(group, FULL, full)
+    yield from _details(group, "sealed by the phone", sealed)
     yield from _details(group, "yardstick", bare)
 
 
@@ -63,7 +71,7 @@ def _make_yardstick_table(house: House) -> None:
 
 def _play(side: Side, port: int, workers: list[int], *, seed: int, count: int, kept: bool) -> None:
     before = cpu_seconds(workers)
-    said = send(port, side.path, seed, count)
+    said = send(port, side.path, seed, count, sealed=side.sealed)
     if not kept:
         return
     side.rates.append(count / said["seconds"])
@@ -71,9 +79,9 @@ def _play(side: Side, port: int, workers: list[int], *, seed: int, count: int, k
     side.latencies += said["latencies"]
 
 
-def send(port: int, path: str, seed: int, count: int) -> dict[str, Any]:
+def send(port: int, path: str, seed: int, count: int, *, sealed: bool = False) -> dict[str, Any]:
     """Send reports from a client in a process of its own; return what `client.talk` says."""
-    arguments = [str(port), path, str(seed), str(count), str(CONNECTIONS)]
+    arguments = [str(port), path, str(seed), str(count), str(CONNECTIONS), *["sealed"] * sealed]
     said: dict[str, Any] = said_by("-m", "tests.bench.client", *arguments)
     if set(said["statuses"]) != {"201"}:
         raise RuntimeError(f"{path} answered {said['statuses']}")

@@ -2,14 +2,17 @@
 
 import importlib.util
 import json
+import runpy
 import subprocess
 import time
 import uuid
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.exceptions import InvalidSignature
 from playwright.sync_api import expect
 
 from tests.browser.carrier import Phone, Service
@@ -19,6 +22,7 @@ from tests.support.chance import without_chance
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
+_BUNDLE = EXAMPLES.parents[1] / "signals" / "web" / "static" / "vendor" / "hpke.js"
 
 
 def _node(script: str) -> Any:
@@ -105,6 +109,46 @@ def test_a_device_of_some_years_ago_sends_and_gives_up_on_a_network_that_says_no
     assert _send(service, body, key, YEARS_AGO)["outcome"] == "later"
     assert _send(service, body, key, YEARS_AGO)["outcome"] == "sent"
     assert service.stored() == before + 1
+
+
+def test_a_device_seals_by_itself_in_javascript(service: Service) -> None:
+    before = service.stored()
+    status = _node(
+        f"""import {{ createRequire }} from "node:module";
+        import {{ readFileSync }} from "node:fs";
+        import {{ lookUp, seal, send }} from "./send_sealed.mjs";
+        const bundle = readFileSync({json.dumps(str(_BUNDLE))}, "utf8");
+        const hpke = new Function(bundle + "; return hpke;")();
+        const libraries = {{ ...hpke, DhkemX25519HkdfSha256: hpke.ScriptKem }};
+        const found = await lookUp("{service.url}", "{_root(service)}", "1012AB");
+        const body = await seal(libraries, found, {{ pc: "1012AB", nr: 53, types: ["frail"] }});
+        console.log((await send("{service.url}", body, crypto.randomUUID())).status);"""
+    )
+    assert (status, service.stored()) == (201, before + 1)
+    _expect_all_open(service, ("1012AB", 53))
+
+
+def test_a_device_seals_by_itself_in_python(service: Service) -> None:
+    before = service.stored()
+    example = runpy.run_path(str(EXAMPLES / "send_sealed.py"))
+    found = example["look_up"](service.url, _root(service), "1012AB")
+    body = example["seal"](found, {"pc": "1012AB", "nr": 54})
+    answer = example["send"](service.url, body, str(uuid.uuid4()))
+    assert answer["organisation"]["name"] == "Voorbeeld Welzijn Amsterdam"
+    assert service.stored() == before + 1
+    _expect_all_open(service, ("1012AB", 54))
+    with pytest.raises(InvalidSignature):
+        example["look_up"](service.url, b64encode(b"no root" * 4 + b"....").decode(), "1012AB")
+
+
+def _root(service: Service) -> str:
+    return b64encode(service.world.keystore.root_public_key() or b"").decode()
+
+
+def _expect_all_open(service: Service, address: tuple[str, int]) -> None:
+    service.world.worker().arrive()
+    assert service.world.sealed() == []
+    assert address in {(one.postcode, one.number) for one in service.world.addresses()}
 
 
 def _wait_for(happened: Callable[[], bool]) -> None:

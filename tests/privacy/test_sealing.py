@@ -133,8 +133,8 @@ def test_one_note_put_in_the_place_of_another_does_not_open() -> None:
     [
         ("content", "", 2048),
         ("content", "x" * 1500, 2048),
-        ("summary", "", 256),
-        ("summary", "x" * 200, 256),
+        ("summary", "", 384),
+        ("summary", "x" * 200, 384),
         ("note:1", "", 512),
         ("note:1", "x" * 499, 512),
         ("note:1", "x" * 500, 1024),
@@ -147,7 +147,7 @@ def test_case_envelopes_come_in_few_sizes(purpose: str, text: str, plaintext_siz
 
 def test_a_summary_that_does_not_fit_is_refused() -> None:
     with pytest.raises(PlaintextTooLarge):
-        sealing.seal_json({"text": "x" * 256}, CASE_KEY, CONTEXT, purpose="summary")
+        sealing.seal_json({"text": "x" * 384}, CASE_KEY, CONTEXT, purpose="summary")
 
 
 def test_a_case_envelope_that_holds_no_object_is_refused() -> None:

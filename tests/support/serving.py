@@ -76,10 +76,14 @@ class Served:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(seconds)
 
+    def processes(self) -> list[psutil.Process]:
+        """Return the parent and its workers, as far as they live."""
+        return _session(self.process.pid)
+
     def left_over(self) -> list[psutil.Process]:
         """Processes of the session that still live, given a moment to end."""
         deadline = time.monotonic() + 3
-        while (living := _session(self.process.pid)) and time.monotonic() < deadline:
+        while (living := self.processes()) and time.monotonic() < deadline:
             time.sleep(0.05)
         return living
 
@@ -88,7 +92,7 @@ class Served:
 
     def close(self) -> None:
         """End everything, whatever state it is in."""
-        for process in _session(self.process.pid):
+        for process in self.processes():
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         self.process.wait(10)
