@@ -27,8 +27,7 @@ def test_each_verified_recipient_gets_one_message_that_tells_no_address(world: W
         )
     world.receive(1)
     world.worker().arrive()
-    with world.sessions() as session:
-        messages = session.scalars(select(OutboxMessage)).all()
+    messages = world.rows(select(OutboxMessage))
     assert {message.recipient for message in messages} == {"een@gm0363.example.org", "c@example.org"}
     assert {json.dumps(message.values, sort_keys=True) for message in messages} == {
         json.dumps({"claim_by": "2026-11-25", "link": "http://127.0.0.1:8000/desk"})
@@ -40,11 +39,10 @@ def test_a_message_waits_between_five_and_thirty_minutes_at_random(sqlite_world:
     for number in range(20):
         world.receive(number, Address(postcode="1012AB", number=number + 1))
     in_batches(world, 1).arrive()
-    with world.sessions() as session:
-        waits = {
-            message.subject_id: (message.not_before - world.clock.now()).total_seconds()
-            for message in session.scalars(select(OutboxMessage))
-        }
+    waits = {
+        message.subject_id: (message.not_before - world.clock.now()).total_seconds()
+        for message in world.rows(select(OutboxMessage))
+    }
     assert len(set(waits.values())) == 20
     assert min(waits.values()) >= 5 * 60
     assert max(waits.values()) <= 30 * 60

@@ -81,8 +81,7 @@ def test_links_of_two_quarters_are_made_under_different_keys(world: World) -> No
     world.worker().arrive()
     world.clock.moment = datetime(2027, 1, 4, 9, tzinfo=UTC)
     _provision_and_arrive(world, 2)
-    with world.sessions() as session:
-        links = session.scalars(select(AddressLink)).all()
+    links = world.rows(select(AddressLink))
     assert {link.quarter for link in links} == {"2026-Q4", "2027-Q1"}
     assert len({link.pseudonym for link in links} | {link.house_pseudonym for link in links}) == 4
 

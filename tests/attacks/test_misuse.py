@@ -65,10 +65,8 @@ def test_the_door_treats_the_next_report_from_there_like_any_other(
 
 
 def _conclude(world: World, signal: Signal, actor: Actor, outcome: Outcome) -> None:
-    with world.sessions.begin() as session:
-        casework.claim(world.operation(session, actor), signal_id=signal.id)
-    with world.sessions.begin() as session:
-        casework.conclude(world.operation(session, actor), signal_id=signal.id, outcome=outcome)
+    world.do(actor, casework.claim, signal_id=signal.id)
+    world.do(actor, casework.conclude, signal_id=signal.id, outcome=outcome)
 
 
 def _trace(session: Session, signal: Signal) -> set[tuple[str, tuple[str, ...], int]]:

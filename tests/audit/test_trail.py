@@ -6,13 +6,7 @@ import pytest
 from sqlalchemy import delete, select, text, update
 
 from privacy.audit_chain import FindingKind, SignedHead
-from signals.audit.trail import (
-    AuditFilter,
-    latest_head,
-    prune_trail,
-    read_entries,
-    verify_trail,
-)
+from signals.audit.trail import AuditFilter, latest_head, prune_trail, read_entries, verify_trail
 from signals.db import is_sqlite
 from signals.models import AuditEntry, AuditHead, AuditLink
 from signals.vocabulary import AuditAction
@@ -35,8 +29,7 @@ def change(world: World, *statements: object) -> None:
 
 
 def entry_at(world: World, position: int) -> uuid.UUID:
-    with world.sessions() as session:
-        return session.scalars(select(AuditLink.entry_id).where(AuditLink.position == position)).one()
+    return world.row(select(AuditLink.entry_id).where(AuditLink.position == position))
 
 
 def test_an_untouched_trail_is_whole(world: World) -> None:
@@ -165,8 +158,7 @@ def test_two_workers_at_once_make_one_chain(world: World) -> None:
     opened(world, 20)
     run_at_once(*[lambda: link(world)] * 4)
     link(world)
-    with world.sessions() as session:
-        positions = list(session.scalars(select(AuditLink.position).order_by(AuditLink.position)))
+    positions = list(world.rows(select(AuditLink.position).order_by(AuditLink.position)))
     assert positions == list(range(1, 21))
     assert findings(world) == set()
 

@@ -42,8 +42,7 @@ def test_an_admission_opens_no_other_signal(world: World) -> None:
         world.receive(number)
     world.worker().arrive()
     one, other = world.signals()
-    with world.sessions.begin() as session:
-        admission = admit(world.operation(session, world.staff()), [one.id], AuditAction.SIGNAL_OPENED)
+    admission = world.do(world.staff(), admit, [one.id], AuditAction.SIGNAL_OPENED)
     with pytest.raises(RuntimeError, match="no audit entry"):
         report_of(other, admission)
 

@@ -46,8 +46,7 @@ def flooded(world: World, lead: Actor) -> World:
 
 
 def as_lead(world: World, actor: Actor, act: Callable[..., Any], **values: Any) -> Any:
-    with world.sessions.begin() as session:
-        return act(world.operation(session, actor), **values)
+    return world.do(actor, act, **values)
 
 
 def states(world: World) -> list[SignalState]:

@@ -44,14 +44,14 @@ def signal_id(world: World, sender: Actor) -> uuid.UUID:
 def send(
     world: World, signal_id: uuid.UUID, actor: Actor, to: uuid.UUID = GRONINGEN, version: int | None = None
 ) -> None:
-    with world.sessions.begin() as session:
-        refer(
-            world.operation(session, actor),
-            signal_id=signal_id,
-            to_organisation_id=to,
-            reason=ReferralReason.MOVED,
-            expected_version=version,
-        )
+    world.do(
+        actor,
+        refer,
+        signal_id=signal_id,
+        to_organisation_id=to,
+        reason=ReferralReason.MOVED,
+        expected_version=version,
+    )
 
 
 def test_the_receiver_reads_the_report_and_the_notes(

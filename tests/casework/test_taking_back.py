@@ -41,34 +41,25 @@ def signal_id(world: World, sender: Actor) -> uuid.UUID:
     world.worker().arrive()
     (signal,) = world.signals()
     world.move(days=6)
-    with world.sessions.begin() as session:
-        add_note(world.operation(session, sender), signal_id=signal.id, text="Buurvrouw doet de post.")
+    world.do(sender, add_note, signal_id=signal.id, text="Buurvrouw doet de post.")
     hand_over(world, signal.id, sender)
     return signal.id
 
 
 def hand_over(world: World, signal_id: uuid.UUID, actor: Actor, to: uuid.UUID = GRONINGEN) -> None:
-    with world.sessions.begin() as session:
-        refer(
-            world.operation(session, actor),
-            signal_id=signal_id,
-            to_organisation_id=to,
-            reason=ReferralReason.MOVED,
-        )
+    world.do(actor, refer, signal_id=signal_id, to_organisation_id=to, reason=ReferralReason.MOVED)
     world.worker().retention().confirm_destroyed(world.clock)
 
 
 def back(world: World, signal_id: uuid.UUID, actor: Actor) -> None:
-    with world.sessions.begin() as session:
-        admission = admit_to_take_back(world.operation(session, actor), signal_id=signal_id)
+    admission = world.do(actor, admit_to_take_back, signal_id=signal_id)
     assert admission is not None
     with world.sessions.begin() as session:
         take_back(replace(world.operation(session, actor), admission=admission.fetch()), signal_id=signal_id)
 
 
 def read(world: World, signal_id: uuid.UUID, actor: Actor) -> None:
-    with world.sessions.begin() as session:
-        admission = admit(world.operation(session, actor), [signal_id], AuditAction.SIGNAL_OPENED)
+    admission = world.do(actor, admit, [signal_id], AuditAction.SIGNAL_OPENED)
     with world.sessions() as session:
         open_signal(world.operation(session, actor), signal_id, admission.fetch())
 
@@ -117,8 +108,7 @@ def test_nobody_takes_back_what_the_receiver_opened(
 def test_a_claim_in_the_receivers_queue_counts_as_opening(
     world: World, sender: Actor, receiver: Actor, signal_id: uuid.UUID
 ) -> None:
-    with world.sessions.begin() as session:
-        claim(world.operation(session, receiver), signal_id=signal_id)
+    world.do(receiver, claim, signal_id=signal_id)
     with pytest.raises(HandoverOver):
         back(world, signal_id, sender)
 
@@ -143,8 +133,7 @@ def test_only_the_sender_takes_back(world: World, sender: Actor, signal_id: uuid
         (world.staff(uuid.UUID(int=0xA000)), NotFound),
         (world.staff(role=Role.PRIVACY_OFFICER), Forbidden),
     ]:
-        with world.sessions.begin() as session:
-            operation = world.operation(session, actor)
+        with world.begin(actor) as operation:
             if refusal is None:
                 assert admit_to_take_back(operation, signal_id=signal_id) is None
             else:
@@ -176,8 +165,7 @@ def test_the_receiver_who_opens_while_the_sender_takes_back_finds_nothing(
         with pytest.raises(NotFound):
             read(world, signal_id, receiver)
 
-    with world.sessions.begin() as session:
-        admission = admit_to_take_back(world.operation(session, sender), signal_id=signal_id)
+    admission = world.do(sender, admit_to_take_back, signal_id=signal_id)
     assert admission is not None
     with meanwhile(world.engine, "UPDATE signals", open_there), world.sessions.begin() as session:
         take_back(replace(world.operation(session, sender), admission=admission.fetch()), signal_id=signal_id)
@@ -187,8 +175,7 @@ def test_the_receiver_who_opens_while_the_sender_takes_back_finds_nothing(
 def test_the_sender_who_takes_back_while_the_receiver_opens_comes_too_late(
     world: World, sender: Actor, receiver: Actor, signal_id: uuid.UUID
 ) -> None:
-    with world.sessions.begin() as session:
-        admission = admit_to_take_back(world.operation(session, sender), signal_id=signal_id)
+    admission = world.do(sender, admit_to_take_back, signal_id=signal_id)
     assert admission is not None
     fetched = admission.fetch()
 
@@ -206,12 +193,10 @@ def test_messages_to_the_receiver_that_wait_are_withdrawn_and_the_sender_gets_no
 ) -> None:
     world.worker().remind()
     about = select(OutboxMessage.id).where(OutboxMessage.subject_id == signal_id)
-    with world.sessions() as session:
-        assert session.scalars(about).all()
+    assert world.rows(about)
     back(world, signal_id, sender)
     world.worker().remind()
-    with world.sessions() as session:
-        assert not session.scalars(about).all()
+    assert not world.rows(about)
 
 
 def test_the_trail_of_the_sender_tells_who_took_it_back_and_the_resident_was_told_by_this_team(
@@ -234,6 +219,5 @@ def test_after_a_second_handover_the_receivers_officer_finds_one_signal_and_no_r
     back(world, signal_id, sender)
     hand_over(world, signal_id, sender)
     officer = world.staff(GRONINGEN, Role.PRIVACY_OFFICER)
-    with world.sessions.begin() as session:
-        found = find_by_address(world.operation(session, officer), address=IN_AMSTERDAM)
+    found = world.do(officer, find_by_address, address=IN_AMSTERDAM)
     assert (len(found.signals), found.referrals) == (1, [])

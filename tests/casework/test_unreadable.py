@@ -65,8 +65,7 @@ def test_every_order_is_carried_out(world: World, unreadable: uuid.UUID) -> None
 
 
 def test_figures_are_made_and_the_queues_summaries_lack_only_it(world: World, unreadable: uuid.UUID) -> None:
-    with world.sessions() as session:
-        rows = session.scalars(select(Signal)).all()
+    rows = world.rows(select(Signal))
     assert open_summaries(world.keystore, rows).keys() == {row.id for row in rows} - {unreadable}
     world.move(days=130)
     assert world.worker().release_figures()

@@ -228,8 +228,7 @@ def _signal_id(world: World, number: int) -> uuid.UUID:
     same = IdempotencyKey.receipt_hash == SealedReport.receipt_hash
     query = select(SealedReport.signal_id).join(IdempotencyKey, same)
     query = query.where(IdempotencyKey.idempotency_hash == idempotency_hash(key(number)))
-    with world.sessions() as session:
-        return session.scalars(query).one()
+    return world.row(query)
 
 
 def _receipt() -> dict[str, object]:

@@ -43,8 +43,7 @@ def send(door: Intake, world: World, number: int, token: bytes | None = None, **
 
 def sources(world: World) -> list[Source]:
     world.worker().arrive()
-    with world.sessions() as session:
-        return sorted(signal.source for signal in session.scalars(select(Signal)))
+    return sorted(signal.source for signal in world.rows(select(Signal)))
 
 
 def test_a_report_with_a_token_comes_from_a_carrier_and_one_without_is_unproven(
@@ -60,8 +59,7 @@ def test_the_issuer_states_the_profession(world: World, mint: Mint) -> None:
     mint.trust_in(world.settings.front.issuers_file, profession=Profession.HOUSING)
     send(world.intake(), world, 1, mint.token())
     world.worker().arrive()
-    with world.sessions() as session:
-        assert session.scalars(select(Signal.profession)).one() is Profession.HOUSING
+    assert world.row(select(Signal.profession)) is Profession.HOUSING
 
 
 def test_a_token_of_last_week_counts(world: World, mint: Mint) -> None:
@@ -157,8 +155,7 @@ def test_the_lane_takes_three_an_hour_from_a_process_and_a_token_never_touches_i
         send(door, world, number, mint.token())
     world.clock.moment += timedelta(minutes=61)
     send(door, world, 4)
-    with world.sessions() as session:
-        assert session.scalars(select(UnprovenDay.number)).all() == [4]
+    assert world.rows(select(UnprovenDay.number)) == [4]
 
 
 def test_a_flood_without_tokens_brings_twelve_a_day_however_many_processes_take_it(

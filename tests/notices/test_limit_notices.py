@@ -54,18 +54,13 @@ def told(world: World) -> list[tuple[str, str]]:
 
 
 def rows(world: World) -> Sequence[AreaDay]:
-    with world.sessions() as session:
-        return session.scalars(select(AreaDay)).all()
+    return world.rows(select(AreaDay))
 
 
 def lift(world: World, actor: Actor, *, expected: int | None = None, id: uuid.UUID | None = None) -> FullDay:
-    with world.sessions.begin() as session:
-        return raise_limit(
-            world.operation(session, actor),
-            setting=SETTING,
-            area_day_id=id or rows(world)[0].id,
-            expected_raises=expected,
-        )
+    return world.do(
+        actor, raise_limit, setting=SETTING, area_day_id=id or rows(world)[0].id, expected_raises=expected
+    )
 
 
 @pytest.fixture
@@ -123,10 +118,7 @@ def test_the_message_says_the_day_and_a_link_and_the_table_holds_no_number(world
     fill(world, 4)
     watch(world)
     (row,) = rows(world)
-    with world.sessions() as session:
-        (message,) = session.scalars(
-            select(OutboxMessage).where(OutboxMessage.event == Event.AREA_NEARLY_FULL)
-        )
+    (message,) = world.rows(select(OutboxMessage).where(OutboxMessage.event == Event.AREA_NEARLY_FULL))
     assert message.values == {"on_day": "2026-11-24", "link": f"{PUBLIC}/desk/limits/{row.id}"}
     assert (row.notified_percent, row.raises) == (80, 0)
 
@@ -140,8 +132,7 @@ def test_in_quiet_hours_the_lead_waits_and_the_administrator_does_not(
         )
     fill(world, 4)
     watch(world)
-    with world.sessions() as session:
-        due = {one.recipient: one.not_before for one in session.scalars(select(OutboxMessage))}
+    due = {one.recipient: one.not_before for one in world.rows(select(OutboxMessage))}
     assert due[world.email_of(lead)] == datetime(2026, 11, 24, 13, tzinfo=UTC)
     assert due[world.email_of(administrator)] == world.clock.now()
 
@@ -175,8 +166,7 @@ def test_lead_and_administrator_raise_it_for_today_and_it_is_audited(
     watch(world)
     done = lift(world, actor)
     assert (done.limit, done.next_limit, done.raises) == (2 * SETTING, 3 * SETTING, 1)
-    with world.sessions() as session:
-        entry = session.scalars(select(AuditEntry).where(AuditEntry.actor_id == actor.id)).one()
+    entry = world.row(select(AuditEntry).where(AuditEntry.actor_id == actor.id))
     assert (entry.action, entry.ground, entry.organisation_id) == (
         "organisation_changed",
         "limit_raised:1",

@@ -13,8 +13,7 @@ from tests.support.world import World
 
 
 def mails(world: World) -> Sequence[OutboxMessage]:
-    with world.sessions() as session:
-        return session.scalars(select(OutboxMessage).where(OutboxMessage.event == "trail_head")).all()
+    return world.rows(select(OutboxMessage).where(OutboxMessage.event == "trail_head"))
 
 
 def test_each_administrator_gets_the_head_of_the_trail_once_a_day(world: World) -> None:

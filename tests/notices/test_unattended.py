@@ -23,8 +23,7 @@ def warned(world: World) -> dict[date, date]:
     for _ in range(40):
         world.worker().remind()
         named = select(OutboxMessage).where(OutboxMessage.event == Event.UNATTENDED)
-        with world.sessions() as session:
-            days = {message.values[DATES[Event.UNATTENDED]] for message in session.scalars(named)}
+        days = {message.values[DATES[Event.UNATTENDED]] for message in world.rows(named)}
         for day in {date.fromisoformat(day) for day in days} - set(told.values()):
             told[world.clock.now().date()] = day
         world.worker().retain()

@@ -90,8 +90,7 @@ def test_keys_of_another_keystore_are_left_alone(world: World, tmp_path: Path) -
 
 def _key_ids(world: World, organisation_id: UUID) -> set[UUID]:
     own = select(MailboxPublicKey.key_id).where(MailboxPublicKey.organisation_id == organisation_id)
-    with world.sessions() as session:
-        return set(session.scalars(own))
+    return set(world.rows(own))
 
 
 def test_a_public_half_that_was_lost_is_put_back_and_opens_what_was_sealed_before(world: World) -> None:
@@ -213,8 +212,7 @@ def test_a_schedule_runs_its_jobs_at_once_and_goes_on_after_one_failed(
 
 
 def _organisations(world: World) -> list[object]:
-    with world.sessions() as session:
-        return list(session.scalars(select(Organisation.id)))
+    return list(world.rows(select(Organisation.id)))
 
 
 def _weeks(world: World) -> dict[object, list[date]]:

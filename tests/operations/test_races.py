@@ -15,24 +15,14 @@ from signals.casework import add_note, claim, conclude_as_duplicate
 from signals.casework.referral import refer
 from signals.clock import today
 from signals.errors import Conflict, Forbidden, Invalid, NotFound
-from signals.models import (
-    Absence,
-    AccountLink,
-    Approval,
-    StaffMember,
-)
+from signals.models import Absence, AccountLink, Approval, StaffMember
 from signals.staff import absence
 from signals.staff.accounts import add_staff
 from signals.staff.change_messages import AccountSettings
 from signals.staff.invitations import Person
 from signals.staff.recovery import LinkRefused, link_token, look
 from signals.staff.team import change_role, grant
-from signals.vocabulary import (
-    ProcessRole,
-    ReferralReason,
-    Role,
-    SignalState,
-)
+from signals.vocabulary import ProcessRole, ReferralReason, Role, SignalState
 from tests.support.meanwhile import meanwhile
 from tests.support.recovering import take_up
 from tests.support.retention import arrived
@@ -63,8 +53,7 @@ def test_two_leads_who_take_each_others_role_leave_the_team_with_one(world: Worl
     one, other = world.staff(role=Role.LEAD), world.staff(role=Role.LEAD)
 
     def demote(actor: Actor, member: Actor) -> None:
-        with world.sessions.begin() as session:
-            change_role(world.operation(session, actor), member_id=member.id, role=Role.WORKER)
+        world.do(actor, change_role, member_id=member.id, role=Role.WORKER)
 
     with pytest.raises(Forbidden), meanwhile(world.engine, "FROM staff_members", lambda: demote(other, one)):
         demote(one, other)
@@ -83,12 +72,10 @@ def test_a_first_lead_who_comes_while_another_is_invited_makes_it_a_request(worl
         person = Person(
             organisation_id=GRONINGEN, role=Role.LEAD, name=name, email=f"{name.lower()}@example.org"
         )
-        with world.sessions.begin() as session:
-            return grant(world.operation(session, administrator), person=person, settings=SETTINGS)
+        return world.do(administrator, grant, person=person, settings=SETTINGS)
 
     let_in("Lena")
-    with world.sessions() as session:
-        link_id = session.scalars(select(AccountLink.id)).one()
+    link_id = world.row(select(AccountLink.id))
     token = link_token(world.keystore, link_id)
     with world.sessions.begin() as session:
         offer = look(world.operation(session), token=token)
@@ -109,12 +96,7 @@ def test_a_worker_who_loses_the_role_during_a_claim_does_not_keep_the_signal(wor
     signal_id, lead, worker = arrived(world), world.staff(role=Role.LEAD), world.staff()
 
     def take_role() -> None:
-        with world.sessions.begin() as session:
-            change_role(
-                world.operation(session, lead),
-                member_id=worker.id,
-                role=Role.PRIVACY_OFFICER,
-            )
+        world.do(lead, change_role, member_id=worker.id, role=Role.PRIVACY_OFFICER)
 
     with meanwhile(world.engine, "FROM signals", take_role), world.sessions.begin() as session:
         claim(world.operation(session, worker), signal_id=signal_id)
@@ -124,12 +106,9 @@ def test_a_worker_who_loses_the_role_during_a_claim_does_not_keep_the_signal(wor
 
 def away(world: World, actor: Actor, first: int, last: int) -> None:
     on = today(world.clock)
-    with world.sessions.begin() as session:
-        absence.add_absence(
-            world.operation(session, actor),
-            away_from=on + timedelta(days=first),
-            away_until=on + timedelta(days=last),
-        )
+    world.do(
+        actor, absence.add_absence, away_from=on + timedelta(days=first), away_until=on + timedelta(days=last)
+    )
 
 
 def test_the_service_refuses_one_of_two_absences_that_overlap(world: World) -> None:
@@ -142,12 +121,10 @@ def test_the_service_refuses_one_of_two_absences_that_overlap(world: World) -> N
 def test_an_absence_that_somebody_else_removes_meanwhile_is_not_found(world: World) -> None:
     worker = world.staff()
     away(world, worker, 1, 5)
-    with world.sessions() as session:
-        absence_id = session.scalars(select(Absence.id)).one()
+    absence_id = world.row(select(Absence.id))
 
     def remove() -> None:
-        with world.sessions.begin() as session:
-            absence.remove_absence(world.operation(session, worker), absence_id)
+        world.do(worker, absence.remove_absence, absence_id)
 
     with pytest.raises(NotFound), meanwhile(world.engine, "FROM absences", remove):
         remove()
@@ -174,13 +151,7 @@ def signed_in(world: World, role: Role = Role.WORKER) -> FlaskClient:
 
 def hand_over(world: World, signal_id: uuid.UUID) -> None:
     worker = world.staff()
-    with world.sessions.begin() as session:
-        refer(
-            world.operation(session, worker),
-            signal_id=signal_id,
-            to_organisation_id=GRONINGEN,
-            reason=ReferralReason.OTHER,
-        )
+    world.do(worker, refer, signal_id=signal_id, to_organisation_id=GRONINGEN, reason=ReferralReason.OTHER)
 
 
 def test_a_letter_that_is_printed_while_the_signal_is_handed_over_is_none_of_the_receivers(
@@ -196,8 +167,7 @@ def test_a_letter_that_is_printed_while_the_signal_is_handed_over_is_none_of_the
 def test_a_signal_that_is_handed_over_while_it_is_opened_is_shown_as_it_was(world: World) -> None:
     """Its notes are sealed anew for the receiver: what is read of it must be of one moment."""
     signal_id, browser, worker = arrived(world), signed_in(world), world.staff()
-    with world.sessions.begin() as session:
-        add_note(world.operation(session, worker), signal_id=signal_id, text="Belt morgen terug")
+    world.do(worker, add_note, signal_id=signal_id, text="Belt morgen terug")
     with meanwhile(world.engine, "signals.content", lambda: hand_over(world, signal_id)):
         page = browser.get(f"/desk/signals/{signal_id}")
     assert page.status_code == 200
@@ -211,10 +181,7 @@ def test_the_service_refuses_one_of_two_workers_who_join_two_signals_in_opposite
 
     def join(signal_id: uuid.UUID, earlier_id: uuid.UUID) -> None:
         worker = world.staff()
-        with world.sessions.begin() as session:
-            conclude_as_duplicate(
-                world.operation(session, worker), signal_id=signal_id, earlier_id=earlier_id
-            )
+        world.do(worker, conclude_as_duplicate, signal_id=signal_id, earlier_id=earlier_id)
 
     with pytest.raises(Conflict), meanwhile(world.engine, "FROM signals", lambda: join(other, one)):
         join(one, other)

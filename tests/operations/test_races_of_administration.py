@@ -9,21 +9,14 @@ from sqlalchemy import func, select, update
 
 from signals.audit.log import Actor
 from signals.errors import Invalid
-from signals.models import (
-    CoverageArea,
-    Drill,
-    Organisation,
-)
+from signals.models import CoverageArea, Drill, Organisation
 from signals.notices.drills import DrillReport
 from signals.organisations import administration
 from signals.organisations.administration import add_organisation
 from signals.organisations.covering import CoverageOverlaps, add_area
 from signals.organisations.csv_import import ChangeKind, import_organisations
 from signals.routing.areas import Area
-from signals.vocabulary import (
-    OrganisationKind,
-    Role,
-)
+from signals.vocabulary import OrganisationKind, Role
 from tests.support.meanwhile import meanwhile
 from tests.support.world import AMSTERDAM, GRONINGEN, World
 
@@ -33,12 +26,7 @@ ADMINISTRATOR = Actor(id=uuid.UUID(int=9), role=Role.ADMINISTRATOR, organisation
 # Administration
 def test_the_second_of_two_organisations_with_one_name_is_refused(world: World) -> None:
     def add(name: str) -> None:
-        with world.sessions.begin() as session:
-            add_organisation(
-                world.operation(session, ADMINISTRATOR),
-                name=name,
-                kind=OrganisationKind.SOCIAL_WORK,
-            )
+        world.do(ADMINISTRATOR, add_organisation, name=name, kind=OrganisationKind.SOCIAL_WORK)
 
     with (
         pytest.raises(Invalid) as refused,
@@ -52,12 +40,7 @@ def test_an_area_is_never_given_to_two_organisations_at_once(world: World) -> No
     area = Area(level="pc4", area="1012", valid_from=date(2027, 1, 1))
 
     def cover(organisation_id: uuid.UUID) -> None:
-        with world.sessions.begin() as session:
-            add_area(
-                world.operation(session, ADMINISTRATOR),
-                organisation_id=organisation_id,
-                area=area,
-            )
+        world.do(ADMINISTRATOR, add_area, organisation_id=organisation_id, area=area)
 
     with (
         pytest.raises(CoverageOverlaps),
@@ -139,12 +122,9 @@ def send_drills(world: World, *organisation_ids: uuid.UUID) -> None:
 
 def change(world: World, organisation_id: uuid.UUID, **changes: object) -> None:
     """Change an organisation as an administrator does on the page of a team."""
-    with world.sessions.begin() as session:
-        administration.change_organisation(
-            world.operation(session, ADMINISTRATOR),
-            organisation_id=organisation_id,
-            changes=changes,
-        )
+    world.do(
+        ADMINISTRATOR, administration.change_organisation, organisation_id=organisation_id, changes=changes
+    )
 
 
 def phone_of(world: World, organisation_id: uuid.UUID) -> str | None:

@@ -10,8 +10,7 @@ PREPARES_AFTER = 5  # executions, of psycopg
 
 
 def _name(world: World) -> str:
-    with world.sessions() as session:
-        return session.scalars(select(Organisation.name).where(Organisation.id == AMSTERDAM)).one()
+    return world.row(select(Organisation.name).where(Organisation.id == AMSTERDAM))
 
 
 def test_a_reading_session_does_not_store_changes_to_its_objects(world: World) -> None:

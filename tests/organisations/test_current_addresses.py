@@ -54,12 +54,7 @@ def rearrange(world: World, lead: Actor, addresses: Sequence[str], **changes: An
     """Save the lead's settings page; `changes` of the first recipient."""
     wishes = [RecipientWish(address=address) for address in addresses]
     wishes[0] = RecipientWish(**{"address": addresses[0], **changes})
-    with world.sessions.begin() as session:
-        change_settings(
-            world.operation(session, lead),
-            organisation_id=AMSTERDAM,
-            changes={"recipients": wishes},
-        )
+    world.do(lead, change_settings, organisation_id=AMSTERDAM, changes={"recipients": wishes})
 
 
 def change_first(world: World, **columns: Any) -> None:
@@ -71,8 +66,7 @@ def change_first(world: World, **columns: Any) -> None:
 def addresses(world: World) -> list[str]:
     """Let a worker post the dead letters; return the state of their addresses."""
     world.worker().count_messages()
-    with world.sessions() as session:
-        return list(session.scalars(select(PostedLetter.standing)))
+    return list(world.rows(select(PostedLetter.standing)))
 
 
 def choose_again(world: World) -> list[MessageState]:
@@ -101,12 +95,12 @@ def correct(world: World, lead: Actor, address: str) -> str:
         team = session.get_one(Organisation, AMSTERDAM)
         team.recipients.append(Recipient(**third))
     staying = [*(one.address for one in others), "derde@example.org"]
-    with world.sessions.begin() as session:
-        change_organisation(
-            world.operation(session, world.staff(role=Role.ADMINISTRATOR)),
-            organisation_id=AMSTERDAM,
-            changes={"recipients": [address, *staying]},
-        )
+    world.do(
+        world.staff(role=Role.ADMINISTRATOR),
+        change_organisation,
+        organisation_id=AMSTERDAM,
+        changes={"recipients": [address, *staying]},
+    )
     change_first(world, verified_on=ON)
     return first.address
 
@@ -126,8 +120,7 @@ def test_a_letter_to_an_address_that_was_replaced_goes_nowhere(world: World, lea
     given_up(world, correct(world, lead, "nieuw@example.org"))
     assert addresses(world) == [GONE]
     assert choose_again(world) == [MessageState.FAILED]
-    with world.sessions() as session:
-        assert session.scalars(select(PostedLetter.wanted)).all() == [None]
+    assert world.rows(select(PostedLetter.wanted)) == [None]
 
 
 @pytest.mark.parametrize("columns", [{"verified_on": None}, {"phone": PHONE}])

@@ -100,8 +100,7 @@ def test_a_merger_that_was_killed_before_its_keys_is_finished_by_the_next(world:
 def test_the_links_are_the_successors_to_find_and_to_erase(world: World) -> None:
     deleted_before_a_merger(world)
     merge(world)
-    with world.sessions() as session:
-        assert session.scalars(select(AddressLink.organisation_id)).all() == [AMSTERDAM]
+    assert world.rows(select(AddressLink.organisation_id)) == [AMSTERDAM]
 
 
 def test_a_merger_is_in_the_trail_of_both(world: World) -> None:

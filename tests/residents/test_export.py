@@ -204,13 +204,12 @@ def _fill(session: Session, world: World, signal: Signal, worker: Actor) -> None
 
 
 def exported(world: World, officer: Actor) -> dict[str, Any]:
-    with world.sessions.begin() as session:
-        operation = world.operation(session, officer)
+    with world.begin(officer) as operation:
         findings = find_by_address(operation, address=IN_AMSTERDAM)
-        organisation = session.get_one(Organisation, AMSTERDAM)
+        organisation = operation.session.get_one(Organisation, AMSTERDAM)
         admission = record_export(operation, findings=findings, proof=PROOF)
-        accesses = accesses_to(session, findings)
-        orders = {each.id: drawn_order(session, world.keystore, each) for each in findings.signals}
+        accesses = accesses_to(operation.session, findings)
+        orders = {each.id: drawn_order(operation.session, world.keystore, each) for each in findings.signals}
     receivers = {GRONINGEN: "Groningen"}
     found = export_of(findings, admission, organisation, receivers, accesses=accesses, orders=orders)
     return ExportedSchema().dump(found)

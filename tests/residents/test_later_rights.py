@@ -24,16 +24,14 @@ def arrive(world: World, number: int, address: object = IN_AMSTERDAM) -> uuid.UU
 def test_a_restricted_signal_is_found_by_address_as_long_as_it_is_kept(world: World) -> None:
     """Otherwise nobody could lift its restriction or erase it."""
     officer, signal_id = world.staff(role=Role.PRIVACY_OFFICER), arrive(world, 1)
-    with world.sessions.begin() as session:
-        restrict(world.operation(session, officer), signal_id=signal_id, proof=PROOF)
+    world.do(officer, restrict, signal_id=signal_id, proof=PROOF)
     for _ in range(3):
         world.move(days=200)
         world.worker().retain()
     assert [signal.id for signal in found(world, officer).signals] == [signal_id]
     assert not found(world, officer, NEXT_DOOR).signals
     assert world.keystore.pseudonym_keys(AMSTERDAM, ["2026-Q4"]) == {}  # nothing else lives under it
-    with world.sessions.begin() as session:
-        restrict(world.operation(session, officer), signal_id=signal_id, proof=PROOF, lift=True)
+    world.do(officer, restrict, signal_id=signal_id, proof=PROOF, lift=True)
     world.worker().retain()
     assert (world.count(Signal), world.count(AddressLink)) == (0, 0)
 
@@ -71,13 +69,9 @@ def repeat(world: World, signal_id: uuid.UUID) -> bool:
 
 def test_a_sender_can_name_the_receiver_after_the_deletion_there(world: World) -> None:
     officer, signal_id = world.staff(role=Role.PRIVACY_OFFICER), arrive(world, 1)
-    with world.sessions.begin() as session:
-        refer(
-            world.operation(session, world.staff()),
-            signal_id=signal_id,
-            to_organisation_id=GRONINGEN,
-            reason=ReferralReason.MOVED,
-        )
+    world.do(
+        world.staff(), refer, signal_id=signal_id, to_organisation_id=GRONINGEN, reason=ReferralReason.MOVED
+    )
     world.move(days=28)
     world.worker().retain()
     assert world.count(Signal) == 0

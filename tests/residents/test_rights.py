@@ -156,8 +156,7 @@ def test_a_rectification_corrects_the_report_and_keeps_the_residents_statement(
     assert (exported["concern_types"], exported["note"]) == (["not_seen"], None)
     (note,) = exported["follow_up_notes"]
     assert note["text"].endswith("Ik was op reis en ben gezond.")
-    with world.sessions() as session:
-        assert b"op reis" not in session.scalars(select(FollowUpNote.sealed_text)).one()
+    assert b"op reis" not in world.row(select(FollowUpNote.sealed_text))
 
 
 @pytest.mark.parametrize(
@@ -207,8 +206,7 @@ def test_a_note_of_another_signal_or_a_too_long_one_is_refused_and_changes_nothi
 
 
 def note_of(world: World, signal_id: uuid.UUID) -> FollowUpNote:
-    with world.sessions() as session:
-        return session.scalars(select(FollowUpNote).where(FollowUpNote.signal_id == signal_id)).one()
+    return world.row(select(FollowUpNote).where(FollowUpNote.signal_id == signal_id))
 
 
 def rectify_notes(world: World, officer: Actor, signal_id: uuid.UUID, *corrections: NoteCorrection) -> None:
@@ -232,14 +230,12 @@ def test_an_export_says_how_long_and_to_whom(world: World, officer: Actor, signa
 
 def test_a_restriction_is_set_and_lifted(world: World, officer: Actor, signal_id: uuid.UUID) -> None:
     for lift, expected in ((False, today(world.clock)), (True, None)):
-        with world.sessions.begin() as session:
-            restrict(world.operation(session, officer), signal_id=signal_id, proof=PROOF, lift=lift)
+        world.do(officer, restrict, signal_id=signal_id, proof=PROOF, lift=lift)
         assert world.addresses()[IN_AMSTERDAM].restricted_on == expected
 
 
 def test_nobody_works_on_a_restricted_signal(world: World, officer: Actor, signal_id: uuid.UUID) -> None:
-    with world.sessions.begin() as session:
-        restrict(world.operation(session, officer), signal_id=signal_id, proof=PROOF)
+    world.do(officer, restrict, signal_id=signal_id, proof=PROOF)
     with world.sessions() as session, pytest.raises(Restricted):
         claim(world.operation(session, world.staff()), signal_id=signal_id)
 
@@ -269,7 +265,6 @@ def test_every_step_is_audited_without_the_address(
     world: World, officer: Actor, signal_id: uuid.UUID
 ) -> None:
     erase(world, officer)
-    with world.sessions() as session:
-        entries = session.scalars(select(AuditEntry).where(AuditEntry.actor_id == officer.id)).all()
+    entries = world.rows(select(AuditEntry).where(AuditEntry.actor_id == officer.id))
     assert {entry.action for entry in entries} == {AuditAction.SEARCHED, AuditAction.SIGNAL_ERASED}
     assert not any("1012" in f"{entry.ground}{entry.outcome}" for entry in entries)

@@ -22,12 +22,12 @@ SITE = "https://signalen.example"
 
 
 def shorten(world: World, officer: Actor, days: int) -> None:
-    with world.sessions.begin() as session:
-        set_period(
-            world.operation(session, officer),
-            rule=RetentionRule.UNATTENDED,
-            wanted=Period(days=days, legal_basis="Selectielijst"),
-        )
+    world.do(
+        officer,
+        set_period,
+        rule=RetentionRule.UNATTENDED,
+        wanted=Period(days=days, legal_basis="Selectielijst"),
+    )
 
 
 def days_now(world: World) -> int:
@@ -66,8 +66,7 @@ def test_a_shorter_period_holds_after_seven_days_and_others_hear_of_it_at_once(
     arrived(world)
     world.move(days=19)
     shorten(world, officer, days=18)
-    with world.sessions() as session:
-        mails = session.scalars(select(OutboxMessage).where(OutboxMessage.event == "period_shortened")).all()
+    mails = world.rows(select(OutboxMessage).where(OutboxMessage.event == "period_shortened"))
     assert {(mail.recipient, mail.values["link"]) for mail in mails} == {
         (world.email_of(lead), f"{SITE}/desk/officer/retention"),
         (world.email_of(administrator), f"{SITE}/admin/organisations/{AMSTERDAM}"),
@@ -97,8 +96,7 @@ def test_a_lead_keeps_the_old_period_and_a_worker_does_not(world: World, officer
     with world.sessions.begin() as session, pytest.raises(Forbidden):
         keep_period(world.operation(session, world.staff()), rule=RetentionRule.UNATTENDED)
     lead = world.staff(role=Role.LEAD)
-    with world.sessions.begin() as session:
-        keep_period(world.operation(session, lead), rule=RetentionRule.UNATTENDED)
+    world.do(lead, keep_period, rule=RetentionRule.UNATTENDED)
     world.move(days=30)
     assert days_now(world) == 28
     with world.sessions.begin() as session, pytest.raises(NotFound):

@@ -25,11 +25,7 @@ from signals.models import (
 from signals.retention.journal import Deletion, DeletionJournal
 from signals.retention.nightly import Retention
 from signals.retention.periods import still_due
-from signals.vocabulary import (
-    AuditAction,
-    DeferralReason,
-    DeletionReason,
-)
+from signals.vocabulary import AuditAction, DeferralReason, DeletionReason
 from tests import factories
 from tests.support.figures import stored
 from tests.support.retention import arrived, concluded, retention_of
@@ -69,8 +65,7 @@ def test_an_unclaimed_signal_whose_resident_was_informed_or_deferred_stays(
 
 def test_no_signal_is_kept_longer_than_twelve_months(world: World) -> None:
     signal_id = arrived(world)
-    with world.sessions.begin() as session:
-        claim(world.operation(session, world.staff()), signal_id=signal_id)
+    world.do(world.staff(), claim, signal_id=signal_id)
     world.move(days=364)
     assert retention_of(world).run(world.clock).total == 0
     world.move(days=1)
@@ -280,8 +275,7 @@ def test_a_receipt_outlives_the_purge_as_closed_and_expires_after_a_year(world: 
     concluded(world)
     world.move(days=29)
     retention_of(world).run(world.clock)
-    with world.sessions() as session:
-        assert session.scalars(select(Receipt)).one().state == "closed"
+    assert world.row(select(Receipt)).state == "closed"
     world.move(days=366)
     retention_of(world).run(world.clock)
     assert world.count(Receipt) == 0

@@ -42,8 +42,7 @@ def with_facts(world: World) -> World:
 
 
 def rows(world: World) -> list[tuple[str, str, str]]:
-    with world.sessions() as session:
-        return [(row.period, row.code, row.content) for row in session.scalars(select(Publication))]
+    return [(row.period, row.code, row.content) for row in world.rows(select(Publication))]
 
 
 def release_everything(world: World) -> list[str]:

@@ -23,27 +23,23 @@ UPSTAIRS = replace(IN_AMSTERDAM, addition="A")
 
 
 def found(world: World, actor: Actor, address: object = IN_AMSTERDAM) -> Findings:
-    with world.sessions.begin() as session:
-        return find_by_address(world.operation(session, actor), address=address)
+    return world.do(actor, find_by_address, address=address)
 
 
 def put_right(world: World, officer: Actor, signal_id: uuid.UUID, correction: Correction) -> None:
-    with world.sessions.begin() as session:
-        rectify(world.operation(session, officer), signal_id=signal_id, correction=correction, proof=PROOF)
+    world.do(officer, rectify, signal_id=signal_id, correction=correction, proof=PROOF)
 
 
 def export(world: World, officer: Actor) -> dict[str, Any]:
-    with world.sessions.begin() as session:
-        operation = world.operation(session, officer)
+    with world.begin(officer) as operation:
         findings = find_by_address(operation, address=IN_AMSTERDAM)
         admission = record_export(operation, findings=findings, proof=PROOF)
-        organisation = session.get_one(Organisation, AMSTERDAM)
+        organisation = operation.session.get_one(Organisation, AMSTERDAM)
     return ExportedSchema().dump(export_of(findings, admission, organisation))
 
 
 def erase(world: World, officer: Actor) -> int:
     findings = found(world, officer)
-    with world.sessions.begin() as session:
-        record_erasure(world.operation(session, officer), findings=findings, proof=PROOF)
+    world.do(officer, record_erasure, findings=findings, proof=PROOF)
     ids = findings.signal_ids
     return world.worker().retention().purge_now(world.clock, ids, DeletionReason.ERASURE)

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from threading import Barrier
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -61,6 +61,8 @@ from signals.vocabulary import Environment, OrganisationKind, ProcessRole, Role
 from tests.support.going_live import live_since
 from tests.support.operations import operation
 from tests.support.token_side import GENEROUS, issuer_in
+
+_Done = TypeVar("_Done")
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 """Half past ten on a Tuesday in Amsterdam."""
@@ -116,20 +118,33 @@ class World:
         return operation(session, self.clock, actor, audit=self.audit, keystore=self.keystore)
 
     @contextmanager
-    def begin(self) -> Iterator[Operation]:
-        """Open an operation of the system in a session, and commit it."""
+    def begin(self, actor: Actor = SYSTEM) -> Iterator[Operation]:
+        """Open an operation in a session, and commit it."""
         with self.sessions.begin() as session:
-            yield self.operation(session)
+            yield self.operation(session, actor)
+
+    def do(self, actor: Actor, act: Callable[..., _Done], *values: Any, **named: Any) -> _Done:
+        """Let somebody do one thing, in a transaction of its own."""
+        with self.begin(actor) as operation:
+            return act(operation, *values, **named)
+
+    def rows(self, query: Any) -> Sequence[Any]:
+        """Return what a query finds, one value of each row."""
+        with self.sessions() as session:
+            return session.scalars(query).all()
+
+    def row(self, query: Any) -> Any:
+        """Return the only value that a query finds."""
+        (found,) = self.rows(query)
+        return found
 
     def email_of(self, actor: Actor) -> str:
         """Return the address of a member of staff."""
-        with self.sessions() as session:
-            return session.scalars(select(StaffMember.email).where(StaffMember.id == actor.id)).one()
+        return str(self.row(select(StaffMember.email).where(StaffMember.id == actor.id)))
 
     def notified(self, event: Event) -> set[str]:
         """Return the recipients of the messages about an event."""
-        with self.sessions() as session:
-            return set(session.scalars(select(OutboxMessage.recipient).where(OutboxMessage.event == event)))
+        return set(self.rows(select(OutboxMessage.recipient).where(OutboxMessage.event == event)))
 
     def router(self, **values: Any) -> Router:
         """A router of its own, as another process would have; it asks the database at every call."""
@@ -201,17 +216,14 @@ class World:
         self.clock.moment += timedelta(**step)
 
     def count(self, model: type[Any]) -> int:
-        with self.sessions() as session:
-            return session.scalar(select(func.count()).select_from(model)) or 0
+        return int(self.row(select(func.count()).select_from(model)))
 
     def sealed(self) -> Sequence[SealedReport]:
         """Return the sealed reports that wait."""
-        with self.sessions() as session:
-            return session.scalars(select(SealedReport).order_by(SealedReport.signal_id)).all()
+        return self.rows(select(SealedReport).order_by(SealedReport.signal_id))
 
     def signals(self) -> Sequence[Signal]:
-        with self.sessions() as session:
-            return session.scalars(select(Signal).order_by(Signal.id)).all()
+        return self.rows(select(Signal).order_by(Signal.id))
 
     def addresses(self) -> dict[Address, Signal]:
         """Return the signals by address; two signals of one address are an error here."""

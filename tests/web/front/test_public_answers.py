@@ -216,8 +216,7 @@ def _claimed(caller: FlaskClient, world: World) -> tuple[str, Signal, Actor]:
     world.worker().arrive()
     actor = world.staff()
     [signal] = world.signals()
-    with world.sessions.begin() as session:
-        casework.claim(world.operation(session, actor), signal_id=signal.id)
+    world.do(actor, casework.claim, signal_id=signal.id)
     return receipt, signal, actor
 
 
@@ -227,8 +226,7 @@ def _status(caller: FlaskClient, receipt: str) -> dict[str, str]:
 
 
 def _conclude(world: World, signal: Signal, actor: Actor) -> None:
-    with world.sessions.begin() as session:
-        casework.conclude(world.operation(session, actor), signal_id=signal.id, outcome=Outcome.MISUSE)
+    world.do(actor, casework.conclude, signal_id=signal.id, outcome=Outcome.MISUSE)
 
 
 # Sizes: TLS hides the content, not the length
