@@ -81,8 +81,9 @@ def take_part(operation: Operation, *, code: str, takes_part: bool) -> None:
         raise Forbidden
     _open_one(operation, code)
     session = operation.session
-    rows = update(ComparisonTeam).where(ComparisonTeam.organisation_id == organisation_id)
-    session.execute(rows.values(takes_part=False))
+    if takes_part:
+        rows = update(ComparisonTeam).where(ComparisonTeam.organisation_id == organisation_id)
+        session.execute(rows.values(takes_part=False))
     team = session.get(ComparisonTeam, (organisation_id, code), populate_existing=True)
     if team is None and takes_part:
         key = operation.keystore.secret(secret_of(code))
@@ -91,12 +92,11 @@ def take_part(operation: Operation, *, code: str, takes_part: bool) -> None:
         session.add(team)
     if team is not None:
         team.takes_part = takes_part
-    ground = (Ground.JOINED if takes_part else Ground.LEFT).of(code)
     operation.record(
         AuditAction.COMPARISON_CHANGED,
         subject_id=organisation_id,
         organisation_id=organisation_id,
-        ground=ground,
+        ground=(Ground.JOINED if takes_part else Ground.LEFT).of(code),
     )
 
 

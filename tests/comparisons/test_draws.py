@@ -41,23 +41,18 @@ def order(world: World, signal_id: uuid.UUID) -> tuple[AttemptKind, ...]:
         return drawn_order(session, world.keystore, session.get_one(Signal, signal_id))
 
 
-def do(world: World, actor: object, act: object, signal_id: uuid.UUID, **values: object) -> None:
-    with world.sessions.begin() as session:
-        act(world.operation(session, actor), signal_id=signal_id, **values)  # type: ignore[operator,arg-type]
-
-
 def test_the_order_is_sealed_until_a_claim_and_the_same_ever_after(world: World) -> None:
     begin(world)
     (signal_id,) = arrive(world)
     anna, bert = world.staff(), world.staff()
     drawn = draw_of(world, signal_id)
     assert (order(world, signal_id), drawn.counts) == ((), False)
-    do(world, anna, claim, signal_id)
+    world.do(anna, claim, signal_id=signal_id)
     seen = order(world, signal_id)
     assert seen == ORDERS[drawn.arm] if drawn.arm else False
     for actor in (anna, bert, anna):
-        do(world, world.staff(role=Role.LEAD), release, signal_id)
-        do(world, actor, claim, signal_id)
+        world.do(world.staff(role=Role.LEAD), release, signal_id=signal_id)
+        world.do(actor, claim, signal_id=signal_id)
         assert order(world, signal_id) == seen
     assert draw_of(world, signal_id).revealed_on == TODAY
 
@@ -66,7 +61,7 @@ def test_a_lead_who_assigns_a_signal_reveals_its_order(world: World) -> None:
     begin(world)
     (signal_id,) = arrive(world)
     anna = world.staff()
-    do(world, world.staff(role=Role.LEAD), reassign, signal_id, to_staff_id=anna.id)
+    world.do(world.staff(role=Role.LEAD), reassign, signal_id=signal_id, to_staff_id=anna.id)
     assert order(world, signal_id)
 
 
@@ -76,7 +71,7 @@ def test_the_order_of_claims_does_not_matter(world: World) -> None:
     drawn = {signal_id: draw_of(world, signal_id).arm for signal_id in ids}
     anna = world.staff()
     for signal_id in reversed(ids):
-        do(world, anna, claim, signal_id)
+        world.do(anna, claim, signal_id=signal_id)
     assert {signal_id: draw_of(world, signal_id).arm for signal_id in ids} == drawn
 
 
@@ -92,7 +87,7 @@ def test_the_blocks_of_a_team_go_on_over_batches(world: World) -> None:
 def test_people_who_need_a_visit_are_never_drawn(world: World, concern: ConcernType) -> None:
     begin(world)
     (signal_id,) = arrive(world, concern_types=(ConcernType.NOT_SEEN, concern))
-    do(world, world.staff(), claim, signal_id)
+    world.do(world.staff(), claim, signal_id=signal_id)
     assert (draw_of(world, signal_id).arm, order(world, signal_id)) == (None, ())
 
 
@@ -110,10 +105,10 @@ def test_an_urgent_signal_takes_no_part_if_it_was_marked_before_the_claim(world:
     begin(world)
     early, late = arrive(world, 2)
     anna = world.staff()
-    do(world, anna, mark_urgent, early, urgent=True)
-    do(world, anna, claim, early)
-    do(world, anna, claim, late)
-    do(world, anna, mark_urgent, late, urgent=True)
+    world.do(anna, mark_urgent, signal_id=early, urgent=True)
+    world.do(anna, claim, signal_id=early)
+    world.do(anna, claim, signal_id=late)
+    world.do(anna, mark_urgent, signal_id=late, urgent=True)
     assert (draw_of(world, early).counts, order(world, early)) == (False, ())
     assert draw_of(world, late).counts  # who knows the order does not choose which signals count
 
@@ -122,9 +117,9 @@ def test_a_signal_takes_no_part_if_a_worker_tried_before_the_order_was_seen(worl
     begin(world)
     (signal_id,) = arrive(world)
     anna, tried = world.staff(), {"kind": AttemptKind.VISIT, "result": AttemptResult.NO_ANSWER}
-    do(world, anna, record_attempt, signal_id, attempted_at=world.clock.now(), **tried)
-    do(world, anna, release, signal_id)
-    do(world, anna, claim, signal_id)
+    world.do(anna, record_attempt, signal_id=signal_id, attempted_at=world.clock.now(), **tried)
+    world.do(anna, release, signal_id=signal_id)
+    world.do(anna, claim, signal_id=signal_id)
     assert (order(world, signal_id), draw_of(world, signal_id).counts) == ((), False)
 
 
@@ -133,10 +128,9 @@ def test_the_database_tells_neither_an_order_nor_whether_there_is_one(world: Wor
     arrive(world, 4)
     arrive(world, 2, first=11, concern_types=(ConcernType.CONFUSED,))
     anna = world.staff()
-    with world.sessions() as session:
-        before = {row.signal_id: row.sealed for row in session.scalars(select(ComparisonDraw))}
+    before = {row.signal_id: row.sealed for row in world.rows(select(ComparisonDraw))}
     for signal_id in before:
-        do(world, anna, claim, signal_id)
+        world.do(anna, claim, signal_id=signal_id)
     with world.sessions() as session:
         rows = session.scalars(select(ComparisonDraw)).all()
         places = session.scalars(select(ComparisonTeam.sealed_place)).all()
@@ -149,8 +143,7 @@ def test_the_database_tells_neither_an_order_nor_whether_there_is_one(world: Wor
 def test_a_team_that_takes_no_part_has_no_draws(world: World) -> None:
     begin(world, teams=(GRONINGEN,))
     arrive(world)
-    with world.sessions() as session:
-        assert session.scalars(select(ComparisonDraw)).all() == []
+    assert world.rows(select(ComparisonDraw)) == []
 
 
 @pytest.mark.parametrize("ended", ["stopped", "over", "left"])
@@ -167,7 +160,7 @@ def test_nothing_is_drawn_or_revealed_once_it_ended(world: World, ended: str) ->
         world.clock.moment += ENDS_ON - TODAY + timedelta(days=1)
         world.worker().provision_keys()
     (later,) = arrive(world, first=7)
-    do(world, world.staff(), claim, sealed)
+    world.do(world.staff(), claim, signal_id=sealed)
     with world.sessions() as session:
         assert session.get(ComparisonDraw, later) is None
     assert bool(order(world, sealed)) is (ended == "left")  # who leaves keeps what was drawn
@@ -177,9 +170,9 @@ def test_another_team_sees_no_order_of_a_referred_signal(world: World) -> None:
     begin(world, teams=(AMSTERDAM, GRONINGEN))
     (signal_id,) = arrive(world)
     anna = world.staff()
-    do(world, anna, claim, signal_id)
-    do(world, anna, refer, signal_id, to_organisation_id=GRONINGEN, reason=ReferralReason.MOVED)
-    do(world, world.staff(GRONINGEN), claim, signal_id)
+    world.do(anna, claim, signal_id=signal_id)
+    world.do(anna, refer, signal_id=signal_id, to_organisation_id=GRONINGEN, reason=ReferralReason.MOVED)
+    world.do(world.staff(GRONINGEN), claim, signal_id=signal_id)
     assert order(world, signal_id) == ()
     assert draw_of(world, signal_id).counts
 
@@ -190,10 +183,10 @@ def test_a_team_is_in_one_comparison_at_a_time_and_goes_on_where_it_was(world: W
     lead, coordinator = world.staff(role=Role.LEAD), world.staff(None, Role.COORDINATOR)
     with world.sessions() as session:
         place = session.get_one(ComparisonTeam, (AMSTERDAM, CODE)).sealed_place
-    with world.sessions.begin() as session:
-        operation = world.operation(session, lead)
-        register(world.operation(session, coordinator), plan(question="En een brief?"))
+    with world.begin(lead) as operation:
+        register(world.operation(operation.session, coordinator), plan(question="En een brief?"))
         take_part(operation, code="C002", takes_part=True)
+        take_part(operation, code=CODE, takes_part=False)  # the button of a page that is out of date
         assert [(one.code, mine) for one, mine in open_ones(operation)] == [("C002", True), (CODE, False)]
         take_part(operation, code=CODE, takes_part=True)
     with world.sessions() as session:
