@@ -1,7 +1,7 @@
 """Record the contact attempts: each time that a worker tries to reach the resident."""
 
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final
+from typing import Final, NotRequired, TypedDict, Unpack
 from uuid import UUID
 
 from signals.audit.grounds import Ground
@@ -29,24 +29,33 @@ CLOCK_SKEW: Final = timedelta(minutes=5)
 """A worker's clock may be this far ahead of ours."""
 
 
+class Tried(TypedDict):
+    """What a worker says of an attempt, made by one worker (the default) or two.
+
+    `attempted_at` is aware, at most `CLOCK_SKEW` ahead, and not before the day of receipt.
+    `postponed_until`: the day agreed or chosen for the next contact, in place of the proposed one: see
+    `plan_next`.
+    """
+
+    kind: AttemptKind
+    result: AttemptResult
+    attempted_at: datetime
+    workers: NotRequired[int]
+    postponed_until: NotRequired[date | None]
+
+
 def record_attempt(
     operation: Operation,
     *,
     signal_id: UUID,
-    kind: AttemptKind,
-    result: AttemptResult,
-    attempted_at: datetime,
-    workers: int = 1,
-    postponed_until: date | None = None,
     attempt_id: UUID | None = None,
     expected_version: int | None = None,
+    **tried: Unpack[Tried],
 ) -> ContactAttempt:
-    """Record one attempt to reach the resident, by one worker or two.
+    """Record one attempt to reach the resident.
 
-    The first attempt at a signal that nobody has claims it for the actor. `attempted_at` is aware, at most
-    `CLOCK_SKEW` ahead, and not before the day of receipt.
-    `postponed_until`: the day agreed or chosen for the next contact, in place of the proposed one: see
-    `plan_next`. Sets `first_contact_at` to the earliest attempt that reached the resident.
+    The first attempt at a signal that nobody has claims it for the actor. Sets `first_contact_at` to the
+    earliest attempt that reached the resident.
     `attempt_id` is the sender's own: an attempt that has it already is returned, and nothing changes.
     """
     if attempt_id and (found := _recorded(operation, signal_id, attempt_id)):
@@ -54,20 +63,8 @@ def record_attempt(
     signal = lock_signal(operation, signal_id, expected_version)
     if not awaits_claim(signal):
         require_claim(operation, signal, Action.RECORD_ATTEMPT)
-    _check(signal, operation.now, attempted_at, workers)
-    if postponed_until is not None:
-        check_day(operation, signal, result, postponed_until)
-    return add_attempt(
-        operation,
-        signal,
-        kind=kind,
-        result=result,
-        attempted_at=attempted_at,
-        workers=workers,
-        postponed_until=postponed_until,
-        keeps_day=False,
-        attempt_id=attempt_id,
-    )
+    _check(operation, signal, tried)
+    return add_attempt(operation, signal, keeps_day=False, attempt_id=attempt_id, **tried)
 
 
 def _recorded(operation: Operation, signal_id: UUID, attempt_id: UUID) -> ContactAttempt | None:
@@ -84,13 +81,9 @@ def add_attempt(
     operation: Operation,
     signal: Signal,
     *,
-    kind: AttemptKind,
-    result: AttemptResult,
-    attempted_at: datetime,
-    workers: int = 1,
-    postponed_until: date | None = None,
     keeps_day: bool = True,
     attempt_id: UUID | None = None,
+    **tried: Unpack[Tried],
 ) -> ContactAttempt:
     """Add an attempt to a locked signal, and claim it for the actor when nobody has it.
 
@@ -98,11 +91,11 @@ def add_attempt(
     """
     if awaits_claim(signal):
         transition(operation, signal, Action.CLAIM)
-    attempt = _add(operation, signal, kind, result, attempted_at, workers, postponed_until, attempt_id)
-    if result in REACHED:
-        signal.first_contact_at = min(attempted_at, signal.first_contact_at or attempted_at)
+    attempt = _add(operation, signal, tried, attempt_id)
+    if attempt.result in REACHED:
+        signal.first_contact_at = min(attempt.attempted_at, signal.first_contact_at or attempt.attempted_at)
     if not (keeps_day and is_planned_ahead(signal, operation.today)):
-        plan_next(operation, signal, result, postponed_until)
+        plan_next(operation, signal, attempt.result, tried.get("postponed_until"))
     transition(operation, signal, Action.RECORD_ATTEMPT)
     return attempt
 
@@ -112,12 +105,8 @@ def correct_attempt(
     *,
     signal_id: UUID,
     attempt_id: UUID,
-    kind: AttemptKind,
-    result: AttemptResult,
-    attempted_at: datetime,
-    workers: int = 1,
-    postponed_until: date | None = None,
     expected_version: int | None = None,
+    **tried: Unpack[Tried],
 ) -> ContactAttempt:
     """Replace an attempt by a corrected one; the timeline keeps the old one, and all else counts the new one.
 
@@ -129,12 +118,10 @@ def correct_attempt(
     if old is None:
         raise Conflict
     require_author(operation, signal, old.recorded_by_id)
-    if attempted_at == old.attempted_at.replace(second=0, microsecond=0):
-        attempted_at = old.attempted_at  # a form knows minutes only
-    _check(signal, operation.now, attempted_at, workers)
-    if postponed_until not in (None, old.postponed_until):
-        check_day(operation, signal, result, postponed_until)
-    new = _add(operation, signal, kind, result, attempted_at, workers, postponed_until)
+    if tried["attempted_at"] == old.attempted_at.replace(second=0, microsecond=0):
+        tried["attempted_at"] = old.attempted_at  # a form knows minutes only
+    _check(operation, signal, tried, old)
+    new = _add(operation, signal, tried)
     old.replaced_by_id = new.id
     operation.session.flush()
     operation.session.expire(signal, ["attempts"])
@@ -142,47 +129,41 @@ def correct_attempt(
     signal.first_contact_at = min(reached, default=None)
     other = (old.result, old.postponed_until) != (new.result, new.postponed_until)
     if other and signal.state is SignalState.IN_FOLLOW_UP and latest_attempt(signal) is new:
-        plan_next(operation, signal, result, postponed_until)
+        plan_next(operation, signal, new.result, tried.get("postponed_until"))
         signal.due_on = next_deadline(signal)
     record_change(operation, signal, AuditAction.SIGNAL_CHANGED, Ground.CORRECTED)
     return new
 
 
 def _add(
-    operation: Operation,
-    signal: Signal,
-    kind: AttemptKind,
-    result: AttemptResult,
-    attempted_at: datetime,
-    workers: int,
-    postponed_until: date | None,
-    attempt_id: UUID | None = None,
+    operation: Operation, signal: Signal, tried: Tried, attempt_id: UUID | None = None
 ) -> ContactAttempt:
+    agreed_on = tried.get("postponed_until") if tried["result"] is AttemptResult.POSTPONED else None
     attempt = ContactAttempt(
         id=attempt_id or new_id(),
         signal=signal,
-        kind=kind,
-        result=result,
-        attempted_at=attempted_at,
-        workers=workers,
-        postponed_until=postponed_until if result is AttemptResult.POSTPONED else None,
         recorded_by_id=staff_id_of(operation.actor),
         recorded_at=operation.now,
+        **{"workers": 1, **tried, "postponed_until": agreed_on},
     )
     operation.session.add(attempt)
     return attempt
 
 
-def _check(signal: Signal, now: datetime, attempted_at: datetime, workers: int) -> None:
-    problems = []
+def _check(operation: Operation, signal: Signal, tried: Tried, old: ContactAttempt | None = None) -> None:
+    """Raise `Invalid` for what cannot be; a day that was agreed earlier may have come since."""
+    problems, attempted_at = [], tried["attempted_at"]
     if attempted_at.tzinfo is None:
         problems.append(FieldProblem(field="attempted_at", code="needs_offset"))
     # Compare before any change of zone: years 1 and 9999 do not survive one.
-    elif attempted_at > now + CLOCK_SKEW:
+    elif attempted_at > operation.now + CLOCK_SKEW:
         problems.append(FieldProblem(field="attempted_at", code="in_future"))
     elif attempted_at < datetime.combine(signal.received_on, time(), AMSTERDAM).astimezone(UTC):
         problems.append(FieldProblem(field="attempted_at", code="before_receipt"))
-    if workers not in (1, 2):
+    if tried.get("workers", 1) not in (1, 2):
         problems.append(FieldProblem(field="workers", code="out_of_range"))
     if problems:
         raise Invalid(*problems)
+    result, until = tried["result"], tried.get("postponed_until")
+    if until is not None and (old is None or (result, until) != (old.result, old.postponed_until)):
+        check_day(operation, signal, result, until)

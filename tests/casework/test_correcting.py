@@ -19,18 +19,16 @@ from tests.casework.states import CLAIMED, CONCLUDED, code_of
 from tests.support.desk_fixtures import By, PlainKeys, Team
 
 DAY, MOMENT = factories.EPOCH_DAY, factories.MOMENT
+AGREED = DAY + timedelta(days=9)
 VISIT, PHONE = AttemptKind.VISIT, AttemptKind.PHONE
 NO_ANSWER, CONTACT = AttemptResult.NO_ANSWER, AttemptResult.CONTACT
 
 
-def tried(by: By, session: Session, team: Team, result: AttemptResult = CONTACT) -> ContactAttempt:
-    made = casework.record_attempt(
-        by(team.worker),
-        signal_id=team.signal(CLAIMED).id,
-        kind=VISIT,
-        result=result,
-        attempted_at=MOMENT,
-    )
+def tried(
+    by: By, session: Session, team: Team, result: AttemptResult = CONTACT, **more: Any
+) -> ContactAttempt:
+    said = {"kind": VISIT, "result": result, "attempted_at": MOMENT}
+    made = casework.record_attempt(by(team.worker), signal_id=team.signal(CLAIMED).id, **said | more)
     session.flush()
     return made
 
@@ -68,10 +66,9 @@ def test_figures_and_all_else_follow_the_corrected_attempt_and_the_old_one_stays
 
 def test_a_corrected_kind_leaves_the_planned_day_alone(by: By, session: Session, team: Team) -> None:
     old = tried(by, session, team, NO_ANSWER)
-    chosen = DAY + timedelta(days=9)
-    casework.choose_day(by(team.worker), signal_id=old.signal_id, postponed_until=chosen)
+    casework.choose_day(by(team.worker), signal_id=old.signal_id, postponed_until=AGREED)
     correct(by, team.worker, old)
-    assert reread(session, old.signal_id).due_on == chosen
+    assert reread(session, old.signal_id).due_on == AGREED
 
 
 def test_a_correction_is_undone_as_any_change_is(by: By, session: Session, team: Team) -> None:
@@ -116,12 +113,13 @@ def test_only_the_writer_and_who_may_act_correct_an_entry(by: By, session: Sessi
         ({"attempted_at": MOMENT + timedelta(hours=1)}, ("attempted_at", "in_future")),
         ({"workers": 3}, ("workers", "out_of_range")),
         ({"postponed_until": DAY}, ("postponed_until", "not_ahead")),
+        ({"result": CONTACT, "postponed_until": AGREED}, ("postponed_until", "not_with_this_result")),
     ],
 )
 def test_a_correction_is_checked_as_an_attempt_is(
     by: By, session: Session, team: Team, values: dict[str, Any], field: tuple[str, str]
 ) -> None:
-    attempt = tried(by, session, team)
+    attempt = tried(by, session, team, AttemptResult.POSTPONED, postponed_until=AGREED)
     with pytest.raises(Invalid) as refused:
         correct(by, team.worker, attempt, **values)
     assert code_of(refused) == field
