@@ -18,7 +18,7 @@ from signals.cli.opening import log_warnings_only
 from signals.clock import today
 from signals.intake.authorisation import TrustedIssuer, read_directory, read_issuers
 from signals.issuer.administrators import add_administrator, list_administrators, remove_administrator
-from signals.issuer.codes import WEAK_CROWD, add_code, list_codes, revoke_code
+from signals.issuer.codes import MOST_DAYS, MOST_PHONES, WEAK_CROWD, add_code, list_codes, revoke_code
 from signals.issuer.service import DIRECTORY_PATH, Issuer
 
 _MOST_BYTES: Final = 65_536
@@ -63,8 +63,8 @@ def _made(data: dict[str, Any]) -> str:
 
 @codes.command()
 @click.option("--label", required=True, help="The depot or subcontractor, never a person.")
-@click.option("--phones", type=click.IntRange(1, 10_000), required=True, help="How many share it.")
-@click.option("--days", type=click.IntRange(1, 366), default=90, show_default=True)
+@click.option("--phones", type=click.IntRange(1, MOST_PHONES), required=True, help="How many share it.")
+@click.option("--days", type=click.IntRange(1, MOST_DAYS), default=90, show_default=True)
 @answers(_made)
 def add(*, label: str, phones: int, days: int) -> dict[str, Any]:
     """Make a code and its link, and show both once.
@@ -128,8 +128,7 @@ def add_person(name: str) -> dict[str, str]:
     Example: signals issuer administrators add "A. Bakker"
     """
     with _issuer() as (opened, session):
-        issuer_name = opened.settings.name
-        new = add_administrator(session, opened.wrapping, name=name, issuer=issuer_name)
+        new = add_administrator(session, opened.secret, name=name, issuer=opened.settings.name)
     return {"name": new.name, "access_key": new.access_key, "totp_address": new.totp_address}
 
 

@@ -13,11 +13,11 @@ from typing import Final
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from privacy.sealing import open_bytes, seal_bytes
 from privacy.totp import new_totp_secret, provisioning_uri, verify_totp
-from signals.errors import FieldProblem, Invalid, NotFound
-from signals.issuer.codes import hash_of, random_code
+from signals.errors import Invalid, NotFound
+from signals.issuer.codes import hash_of, name_problems, random_code
 from signals.issuer.tables import Administrator, AdministratorSession
-from signals.issuer.week_keys import Wrapping
 
 SESSION_LASTS: Final = timedelta(hours=1)
 MOST_WRONG_CODES: Final = 10
@@ -33,32 +33,23 @@ class NewAdministrator:
     totp_address: str = field(repr=False)
 
 
-def add_administrator(session: Session, wrapping: Wrapping, *, name: str, issuer: str) -> NewAdministrator:
+def add_administrator(session: Session, issuer_secret: bytes, *, name: str, issuer: str) -> NewAdministrator:
     """Add somebody, or give somebody who is there a new key and secret. Raises `Invalid`."""
-    if not 1 <= len(name.strip()) <= 80:
-        raise Invalid(FieldProblem(field="name", code="required" if not name.strip() else "too_long"))
-    remove_administrator(session, name.strip(), must_exist=False)
-    new = NewAdministrator(
-        name=name.strip(),
-        access_key=random_code(),
-        totp_secret=(secret := new_totp_secret()),
-        totp_address=provisioning_uri(secret, account=name.strip(), issuer=issuer),
-    )
-    wrapped = wrapping.wrap(secret.encode(), _place(new.name))
-    session.add(Administrator(name=new.name, key_hash=hash_of(new.access_key), wrapped_totp=wrapped))
-    return new
+    name, access_key, secret = name.strip(), random_code(), new_totp_secret()
+    if problems := name_problems("name", name):
+        raise Invalid(*problems)
+    _forget(session, name)
+    wrapped = seal_bytes(secret.encode(), issuer_secret, associated_data=_place(name))
+    session.add(Administrator(name=name, key_hash=hash_of(access_key), wrapped_totp=wrapped))
+    address = provisioning_uri(secret, account=name, issuer=issuer)
+    return NewAdministrator(name=name, access_key=access_key, totp_secret=secret, totp_address=address)
 
 
-def remove_administrator(session: Session, name: str, *, must_exist: bool = True) -> None:
+def remove_administrator(session: Session, name: str) -> None:
     """Remove somebody and end every session of theirs. Raises `NotFound`."""
-    found = session.get(Administrator, name)
-    if found is None:
-        if must_exist:
-            raise NotFound
-        return
-    session.execute(delete(AdministratorSession).where(AdministratorSession.name == name))
-    session.delete(found)
-    session.flush()
+    if name not in list_administrators(session):
+        raise NotFound
+    _forget(session, name)
 
 
 def list_administrators(session: Session) -> Sequence[str]:
@@ -66,7 +57,9 @@ def list_administrators(session: Session) -> Sequence[str]:
     return session.scalars(select(Administrator.name).order_by(Administrator.name)).all()
 
 
-def sign_in(session: Session, wrapping: Wrapping, *, access_key: str, code: str, now: datetime) -> str | None:
+def sign_in(
+    session: Session, issuer_secret: bytes, *, access_key: str, code: str, now: datetime
+) -> str | None:
     """Return the token of a new session; None for a wrong pair, whichever half of it is wrong.
 
     The caller commits in both cases: a wrong one-time code counts.
@@ -76,7 +69,7 @@ def sign_in(session: Session, wrapping: Wrapping, *, access_key: str, code: str,
     found = session.scalars(by_key).one_or_none()
     if found is None or found.wrong_codes >= MOST_WRONG_CODES:
         return None
-    secret = wrapping.unwrap(found.wrapped_totp, _place(found.name)).decode()
+    secret = open_bytes(found.wrapped_totp, issuer_secret, associated_data=_place(found.name)).decode()
     step = verify_totp(secret, code, now, found.last_step)
     if step is None:
         found.wrong_codes += 1
@@ -99,9 +92,14 @@ def sign_out(session: Session, token: str) -> None:
     session.execute(delete(AdministratorSession).where(AdministratorSession.token_hash == _hash(token)))
 
 
+def _forget(session: Session, name: str) -> None:
+    session.execute(delete(AdministratorSession).where(AdministratorSession.name == name))
+    session.execute(delete(Administrator).where(Administrator.name == name))
+
+
 def _hash(token: str) -> bytes:
     return hashlib.sha256(b"signals/issuer/session/v1\x00" + token.encode("utf-8", "replace")).digest()
 
 
-def _place(name: str) -> str:
-    return f"signals/issuer/totp/v1|{name}"
+def _place(name: str) -> bytes:
+    return f"signals/issuer/totp/v1|{name}".encode()

@@ -22,6 +22,7 @@ from signals.issuer.tables import CodeDay, EnrolmentCode
 
 WEAK_CROWD: Final = 5
 """With fewer phones on a code, its tokens point at few people."""
+MOST_LETTERS: Final = 80
 MOST_PHONES: Final = 10_000
 MOST_DAYS: Final = 366
 COUNTS_KEPT_DAYS: Final = 7
@@ -69,9 +70,8 @@ def hash_of(code: str) -> bytes:
 
 def add_code(session: Session, *, label: str, phones: int, days: int, by: str, on: date) -> NewCode:
     """Make a code for so many phones and days. Raises `Invalid`."""
-    problems = []
-    if not 1 <= len(label.strip()) <= 80:
-        problems.append(FieldProblem(field="label", code="required" if not label.strip() else "too_long"))
+    label = label.strip()
+    problems = name_problems("label", label)
     if not 1 <= phones <= MOST_PHONES:
         problems.append(FieldProblem(field="phones", code="out_of_range"))
     if not 1 <= days <= MOST_DAYS:
@@ -80,11 +80,18 @@ def add_code(session: Session, *, label: str, phones: int, days: int, by: str, o
         raise Invalid(*problems)
     code, ends_on = random_code(), on + timedelta(days=days)
     row = EnrolmentCode(
-        code_hash=hash_of(code), label=label.strip(), phones=phones, made_on=on, made_by=by, ends_on=ends_on
+        code_hash=hash_of(code), label=label, phones=phones, made_on=on, made_by=by, ends_on=ends_on
     )
     session.add(row)
     session.flush()
     return NewCode(id=row.id, code=code, ends_on=ends_on, weak_crowd=phones < WEAK_CROWD)
+
+
+def name_problems(field: str, name: str) -> list[FieldProblem]:
+    """Return what is wrong with the name of a depot or a person."""
+    if 1 <= len(name) <= MOST_LETTERS:
+        return []
+    return [FieldProblem(field=field, code="too_long" if name else "required")]
 
 
 def revoke_code(session: Session, code_id: uuid.UUID, on: date) -> EnrolmentCode:

@@ -17,7 +17,7 @@ from signals.db import session_factory
 from signals.errors import SignalsError
 from signals.issuer.codes import count_token, forget_counts
 from signals.issuer.tables import IssuerBase
-from signals.issuer.week_keys import PublishedKey, WeekKeys, Wrapping
+from signals.issuer.week_keys import PublishedKey, WeekKeys
 from signals.settings import IssuerSettings
 
 DIRECTORY_PATH: Final = "/.well-known/private-token-issuer-directory"
@@ -57,12 +57,8 @@ class Issuer:
         return session_factory(self.engine)
 
     @cached_property
-    def wrapping(self) -> Wrapping:
-        return Wrapping(self.secret)
-
-    @cached_property
     def keys(self) -> WeekKeys:
-        return WeekKeys(engine=self.engine, wrapping=self.wrapping)
+        return WeekKeys(engine=self.engine, secret=self.secret)
 
     def keep(self) -> None:
         """Make missing tables and keys, destroy old keys and counts; safe at any time, in many processes."""

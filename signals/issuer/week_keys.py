@@ -1,42 +1,24 @@
 """Keys by week: made four weeks ahead, used in their own week only, and destroyed with it."""
 
-import secrets
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Engine, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from structlog import get_logger
 
-from privacy.sealing import week_start
+from privacy.sealing import open_bytes, seal_bytes, week_start
 from privacy.tokens import TokenKey, TokenRefused
 from signals.db import session_factory
 from signals.issuer.signing import BlindSigner, new_key
 from signals.issuer.tables import WeekKey
 
 WEEKS_AHEAD: Final = 4
-_NONCE_SIZE: Final = 12
 
 log = get_logger(__name__)
-
-
-class Wrapping:
-    """The issuer's secret as AES-256-GCM: wraps a value for one place, and opens it nowhere else."""
-
-    def __init__(self, secret: bytes) -> None:
-        self._cipher = AESGCM(secret)
-
-    def wrap(self, value: bytes, place: str) -> bytes:
-        nonce = secrets.token_bytes(_NONCE_SIZE)
-        return nonce + self._cipher.encrypt(nonce, value, place.encode())
-
-    def unwrap(self, wrapped: bytes, place: str) -> bytes:
-        """Open a value of this place; raise `InvalidTag` for any other."""
-        return self._cipher.decrypt(wrapped[:_NONCE_SIZE], wrapped[_NONCE_SIZE:], place.encode())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +34,7 @@ class WeekKeys:
     """The keys as one process uses them; the signer of this week stays in memory, and of no other week."""
 
     engine: Engine = field(repr=False)
-    wrapping: Wrapping = field(repr=False)
+    secret: bytes = field(repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _present: tuple[date, TokenKey, BlindSigner] | None = field(default=None, repr=False)
 
@@ -100,7 +82,7 @@ class WeekKeys:
         self.published(on)  # makes the key where it is missing
         with session_factory(self.engine)() as session:
             row = session.get_one(WeekKey, this_week)
-        private = self.wrapping.unwrap(row.wrapped or b"", _place(this_week))
+        private = open_bytes(row.wrapped or b"", self.secret, associated_data=_place(this_week))
         self._present = this_week, TokenKey(encoded=row.public_key), BlindSigner(private)
         return self._present
 
@@ -115,9 +97,9 @@ class WeekKeys:
             public, private = new_key()
             if public.id[-1] not in taken:
                 taken.add(public.id[-1])
-                wrapped = self.wrapping.wrap(private, _place(week))
+                wrapped = seal_bytes(private, self.secret, associated_data=_place(week))
                 return WeekKey(week=week, public_key=public.encoded, wrapped=wrapped)
 
 
-def _place(week: date) -> str:
-    return f"signals/issuer/week-key/v1|{week}"
+def _place(week: date) -> bytes:
+    return f"signals/issuer/week-key/v1|{week}".encode()

@@ -145,7 +145,7 @@ def test_an_administrator_makes_a_code_and_a_phone_gets_tokens_with_it(
     make_phone: MakePhone, depot: Depot
 ) -> None:
     with depot.issuer.sessions.begin() as session:
-        person = add_administrator(session, depot.issuer.wrapping, name="A. Bakker", issuer="Voorbeeld")
+        person = add_administrator(session, depot.issuer.secret, name="A. Bakker", issuer="Voorbeeld")
     desk = make_phone().page
     desk.goto(f"{depot.issuer.url}/issuer/")
     desk.fill("#access_key", person.access_key)

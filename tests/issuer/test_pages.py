@@ -60,7 +60,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
     app, issuer = create_app(settings, clock=clock), open_issuer(settings, clock)
     issuer.keep()
     with issuer.sessions.begin() as session:
-        person = add_administrator(session, issuer.wrapping, name="A. Bakker", issuer="Voorbeeld")
+        person = add_administrator(session, issuer.secret, name="A. Bakker", issuer="Voorbeeld")
     yield Office(client=app.test_client(), issuer=issuer, clock=clock, person=person)
     close_app(app)
     issuer.engine.dispose()

@@ -79,7 +79,7 @@ def enter() -> AnyResponse:
     with opened.sessions.begin() as session:
         token = sign_in(
             session,
-            opened.wrapping,
+            opened.secret,
             access_key=form.get("access_key", ""),
             code=form.get("code", ""),
             now=opened.clock.now(),
