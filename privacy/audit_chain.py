@@ -18,11 +18,7 @@ from uuid import UUID
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from privacy.audit_macs import (
-    ID_SIZE,
-    moment_bytes,
-    sized,
-)
+from privacy.audit_macs import ID_SIZE, moment_bytes, sized
 from privacy.macs import many_macs
 
 GENESIS: Final = b"signals/audit-genesis/v1".ljust(32, b"\x00")

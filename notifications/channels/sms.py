@@ -9,13 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from notifications.channels import Outgoing, Sent
-from notifications.retry import (
-    DeliveryFailure,
-    OutcomeUnknown,
-    PermanentFailure,
-    TemporaryFailure,
-    Throttled,
-)
+from notifications.retry import DeliveryFailure, OutcomeUnknown, PermanentFailure, TemporaryFailure, Throttled
 
 PERMANENT_CODES = frozenset(
     {

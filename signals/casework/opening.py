@@ -16,13 +16,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from signals.arrival.repeats import probes_for
 from signals.audit.admission import Admission
-from signals.casework.access import (
-    is_open_and_claimed,
-    may_act_on,
-    notes_of,
-    organisation_of,
-    report_of,
-)
+from signals.casework.access import is_open_and_claimed, may_act_on, notes_of, organisation_of, report_of
 from signals.casework.earlier import EarlierSignal, earlier_signals
 from signals.casework.sealing import OpenedNote
 from signals.casework.suggestions import Suggestion, next_best_attempt

@@ -17,13 +17,7 @@ from sqlalchemy.orm import Session
 from notifications.outbox import withdraw
 from privacy.keystore import Keystore
 from signals.arrival.repeats import earlier_links, link_of, probes_for
-from signals.casework.access import (
-    claimed_by_other,
-    content_to_reseal,
-    lock_signal,
-    may_act_on,
-    staff_id_of,
-)
+from signals.casework.access import claimed_by_other, content_to_reseal, lock_signal, may_act_on, staff_id_of
 from signals.casework.notes import add_note, forget_former
 from signals.casework.sealing import OpenedNote, seal_note
 from signals.db import set_local

@@ -15,12 +15,7 @@ from signals.arrival.repeats import earlier_links, probes_for
 from signals.audit.admission import Admission
 from signals.audit.grounds import Ground
 from signals.audit.log import require_role
-from signals.casework.access import (
-    FOLLOW_UP_ROLES,
-    admission,
-    content_to_reseal,
-    organisation_of,
-)
+from signals.casework.access import FOLLOW_UP_ROLES, admission, content_to_reseal, organisation_of
 from signals.casework.referral import keep_record, last_referral, lasting_referrals, seal_anew
 from signals.db import set_local
 from signals.errors import Conflict, NotFound, Restricted
@@ -94,17 +89,15 @@ def take_back(operation: Operation, *, signal_id: UUID) -> Signal:
     was. Raises as `admit_to_take_back`, whose admission the operation holds.
     """
     signal = _may_take_back(operation, signal_id)
-    session, on = operation.session, operation.today
+    session = operation.session
     team = session.get_one(Organisation, organisation_of(operation.actor))
     report, notes = content_to_reseal(operation, signal)
     keep_record(operation, signal, team, Action.TAKE_BACK)
     withdraw(session, subject_id=signal.id)
     seal_anew(operation, signal, team, report, notes)
     signal.team_notified = True  # the actor knows
-    begin_deadlines(signal, team, _came_in_on(signal))
-    conclude_by = signal.conclude_by
-    begin_deadlines(signal, team, on)
-    signal.conclude_by = conclude_by
+    begin_deadlines(signal, team, operation.today)
+    signal.conclude_by = _came_in_on(signal) + timedelta(days=team.conclude_calendar_days)
     transition(operation, signal, Action.TAKE_BACK)
     _return_link(operation, signal, report)
     session.flush()

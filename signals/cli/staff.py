@@ -22,8 +22,6 @@ from signals.staff.change_messages import AccountSettings, notify_administrators
 from signals.staff.identity import normal_email
 from signals.vocabulary import STAFF_LANGUAGES, Role
 
-_SHOWN = ("name", "role", "organisation_id", "disabled_at")
-
 
 @click.group()
 def staff() -> None:

@@ -10,14 +10,7 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from privacy.keystore import (
-    KEY_SIZE,
-    Keystore,
-    KeystoreEmpty,
-    KeystoreError,
-    WrongMasterKey,
-    open_keystore,
-)
+from privacy.keystore import KEY_SIZE, Keystore, KeystoreEmpty, KeystoreError, WrongMasterKey, open_keystore
 from privacy.secret_files import SecretFileOpenToOthers, SecretFileRefused, load_master_key
 from signals.db import driver_error
 from signals.errors import SignalsError

@@ -1,13 +1,12 @@
 """Names of places by address, from public files. The role of the front may not read them."""
 
-from typing import Final, Literal
+from typing import Final
 
 from sqlalchemy import CheckConstraint, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from signals.models.base import Base
 
-PlaceKind = Literal["street", "neighbourhood"]
 STREET: Final = "street"
 NEIGHBOURHOOD: Final = "neighbourhood"
 

@@ -15,11 +15,7 @@ from signals.audit.log import SYSTEM, AuditEvent
 from signals.casework.access import open_for_job
 from signals.casework.referral import HANDED_OVER
 from signals.intake.content import SignalRow
-from signals.models import (
-    AddressLink,
-    DeletionRecord,
-    Signal,
-)
+from signals.models import AddressLink, DeletionRecord, Signal
 from signals.operation import Operation
 from signals.routing.postcodes import Address
 from signals.statistics.comparing import results_to_keep

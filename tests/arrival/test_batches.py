@@ -15,14 +15,7 @@ import signals.arrival.envelopes
 from signals.audit.log import SYSTEM
 from signals.intake.content import Report, open_report, open_summaries
 from signals.lifecycle.status_changes import life_of, transition
-from signals.models import (
-    AddressLink,
-    AuditEntry,
-    IdempotencyKey,
-    Receipt,
-    SealedReport,
-    Signal,
-)
+from signals.models import AddressLink, AuditEntry, IdempotencyKey, Receipt, SealedReport, Signal
 from signals.models.place import NEIGHBOURHOOD
 from signals.routing.place_import import import_places
 from signals.routing.postcodes import Address

@@ -16,15 +16,7 @@ from sqlalchemy.orm import Session
 
 from notifications.models import OutboxMessage
 from signals.app import make_worker
-from signals.models import (
-    AccountLink,
-    Approval,
-    Base,
-    Challenge,
-    Passkey,
-    StaffMember,
-    StaffSession,
-)
+from signals.models import AccountLink, Approval, Base, Challenge, Passkey, StaffMember, StaffSession
 from signals.models.base import UtcDateTime
 from signals.models.sealed import RowRefused, Sealed
 from signals.vocabulary import ApprovalAction, AuditAction, Role

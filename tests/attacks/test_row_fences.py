@@ -13,14 +13,7 @@ from sqlalchemy.orm import Session
 from signals import casework
 from signals.casework.referral import refer
 from signals.db import set_local
-from signals.vocabulary import (
-    AttemptKind,
-    AttemptResult,
-    AuditAction,
-    DeletionReason,
-    ReferralReason,
-    Role,
-)
+from signals.vocabulary import AttemptKind, AttemptResult, AuditAction, DeletionReason, ReferralReason, Role
 from tests import factories
 from tests.support.comparisons import begin
 from tests.support.fenced_rows import BELONGS_TO, COLUMNS, MATRIX, permitted

@@ -25,14 +25,7 @@ from signals.routing.snapshot import Router
 from signals.vocabulary import ConcernType
 from tests.bench.addresses import addresses
 from tests.bench.house import House, make_house, settle
-from tests.bench.processes import (
-    children_of,
-    cpu_by_process,
-    running,
-    taken_by,
-    tell_to_go,
-    wait_until_ready,
-)
+from tests.bench.processes import children_of, cpu_by_process, running, taken_by, tell_to_go, wait_until_ready
 from tests.bench.results import Line
 
 BARE_COUNT = 2000

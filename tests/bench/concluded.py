@@ -16,15 +16,7 @@ from signals.models import AddressLink, ContactAttempt, Organisation, Signal, St
 from signals.models.base import Base
 from signals.operations.jobs import Worker
 from signals.routing.postcodes import Address
-from signals.vocabulary import (
-    Action,
-    AttemptKind,
-    AttemptResult,
-    ConcernType,
-    Outcome,
-    Role,
-    SignalState,
-)
+from signals.vocabulary import Action, AttemptKind, AttemptResult, ConcernType, Outcome, Role, SignalState
 from tests.bench.addresses import addresses
 from tests.bench.house import settle
 

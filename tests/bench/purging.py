@@ -11,14 +11,7 @@ from signals.clock import SystemClock, today
 from tests.bench.concluded import ROWS_EACH, seed_concluded
 from tests.bench.house import House, make_house
 from tests.bench.intake import FULL_PATH, send
-from tests.bench.processes import (
-    free_port,
-    running,
-    taken_by,
-    tell_to_go,
-    wait_for_answer,
-    wait_until_ready,
-)
+from tests.bench.processes import free_port, running, taken_by, tell_to_go, wait_for_answer, wait_until_ready
 from tests.bench.results import Line, quantile
 
 _AGE = timedelta(days=60)

@@ -14,12 +14,7 @@ from signals.clock import AMSTERDAM, FixedClock
 from signals.errors import ClaimedByOther, Invalid
 from signals.lifecycle.deadlines import add_working_days
 from signals.models import Absence, ContactAttempt, Signal
-from signals.vocabulary import (
-    AttemptKind,
-    AttemptResult,
-    Outcome,
-    SignalState,
-)
+from signals.vocabulary import AttemptKind, AttemptResult, Outcome, SignalState
 from tests import factories
 from tests.casework.states import code_of
 from tests.support.desk_fixtures import By, Team

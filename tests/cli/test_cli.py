@@ -15,21 +15,9 @@ from sqlalchemy import insert, select
 from notifications.models import OutboxMessage
 from signals.cli import main
 from signals.db import make_engine
-from signals.models import (
-    AuditEntry,
-    CoverageArea,
-    Organisation,
-    StaffMember,
-    StaffSession,
-    StoppedAccount,
-)
+from signals.models import AuditEntry, CoverageArea, Organisation, StaffMember, StaffSession, StoppedAccount
 from tests.factories import MOMENT
-from tests.support.commands import (
-    TEAMS,
-    Signals,
-    rows,
-    statements,
-)
+from tests.support.commands import TEAMS, Signals, rows, statements
 from tests.support.installation import settings_in
 
 ADDRESSES = "PC6;Huisnummer;Gemeente2026\n1012AB;12;0384\n"

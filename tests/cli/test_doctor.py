@@ -24,14 +24,7 @@ from signals.models import (
 from signals.vocabulary import OrganisationKind
 from tests.factories import DeletionRecordFactory, OutboxMessageFactory
 from tests.factories.signals import SignalFactory
-from tests.support.commands import (
-    Signals,
-    insert_rows,
-    problems,
-    rows,
-    statements,
-    waiting_report,
-)
+from tests.support.commands import Signals, insert_rows, problems, rows, statements, waiting_report
 from tests.support.installation import settings_in
 
 

@@ -14,18 +14,8 @@ from privacy.secret_files import load_master_key
 from signals.app import make_worker
 from signals.clock import SystemClock, today
 from signals.db import make_engine
-from signals.models import (
-    MailboxPublicKey,
-    Organisation,
-)
-from tests.support.commands import (
-    Signals,
-    insert_rows,
-    problems,
-    rows,
-    statements,
-    waiting_report,
-)
+from signals.models import MailboxPublicKey, Organisation
+from tests.support.commands import Signals, insert_rows, problems, rows, statements, waiting_report
 from tests.support.installation import settings_in
 
 

@@ -19,12 +19,7 @@ from tests.factories.requests import (
     RetentionPeriodFactory,
     SealedReportFactory,
 )
-from tests.factories.signals import (
-    AddressLinkFactory,
-    ContactAttemptFactory,
-    ReceiptFactory,
-    SignalFactory,
-)
+from tests.factories.signals import AddressLinkFactory, ContactAttemptFactory, ReceiptFactory, SignalFactory
 from tests.factories.staff import StaffMemberFactory, StaffSessionFactory
 from tests.factories.teams import AbsenceFactory, AreaDayFactory, CoverageAreaFactory
 

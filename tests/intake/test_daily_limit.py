@@ -9,15 +9,7 @@ from signals.errors import AreaBusy, AreaFull
 from signals.intake.daily_limit import AreaLimit
 from signals.models import SealedReport
 from tests.factories import AreaDayFactory
-from tests.support.world import (
-    AMSTERDAM,
-    GRONINGEN,
-    IN_GRONINGEN,
-    NOW,
-    World,
-    key,
-    report,
-)
+from tests.support.world import AMSTERDAM, GRONINGEN, IN_GRONINGEN, NOW, World, key, report
 
 
 # The day's limit

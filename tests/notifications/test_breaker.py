@@ -5,13 +5,7 @@ from datetime import timedelta
 import pytest
 
 from notifications.breaker import FIRST_PAUSE, THRESHOLD, Breaker, is_about_provider
-from notifications.retry import (
-    DeliveryFailure,
-    OutcomeUnknown,
-    PermanentFailure,
-    TemporaryFailure,
-    Throttled,
-)
+from notifications.retry import DeliveryFailure, OutcomeUnknown, PermanentFailure, TemporaryFailure, Throttled
 from tests.notifications.building import NOON
 
 DOWN = TemporaryFailure("smtp_connection")

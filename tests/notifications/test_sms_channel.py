@@ -18,13 +18,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from notifications.channels.sms import SmsChannel, TwilioAccount, classify, pause
-from notifications.retry import (
-    DeliveryFailure,
-    OutcomeUnknown,
-    PermanentFailure,
-    TemporaryFailure,
-    Throttled,
-)
+from notifications.retry import DeliveryFailure, OutcomeUnknown, PermanentFailure, TemporaryFailure, Throttled
 from tests.notifications.building import outgoing, subject
 
 HOST = "127.0.0.1"

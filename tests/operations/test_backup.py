@@ -15,19 +15,9 @@ from sqlalchemy import text
 from privacy.secret_files import load_master_key
 from signals.cli import main
 from signals.operations import backup
-from tests.support.backups import (
-    BACKUP_ROLE,
-    NIGHT,
-    NIGHT_COPY,
-    Cases,
-    Site,
-    at,
-    database_name,
-)
+from tests.support.backups import BACKUP_ROLE, NIGHT, NIGHT_COPY, Cases, Site, at, database_name
 from tests.support.fences import worker_of
-from tests.support.world import (
-    IN_AMSTERDAM,
-)
+from tests.support.world import IN_AMSTERDAM
 
 pytestmark = pytest.mark.usefixtures("umask")
 

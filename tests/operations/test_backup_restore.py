@@ -24,21 +24,10 @@ from signals.staff.change_messages import AccountSettings
 from signals.staff.recovery import link_token, mail_link, recover
 from signals.staff.sessions import open_session
 from signals.vocabulary import DeletionReason, ProcessRole, Role
-from tests.support.backups import (
-    NIGHT,
-    NIGHT_COPY,
-    Cases,
-    Site,
-    at,
-    house,
-)
+from tests.support.backups import NIGHT, NIGHT_COPY, Cases, Site, at, house
 from tests.support.desk_side import PASSWORD, QUICK
 from tests.support.fences import OWNER, worker_of
-from tests.support.world import (
-    AMSTERDAM,
-    NOW,
-    World,
-)
+from tests.support.world import AMSTERDAM, NOW, World
 
 pytestmark = pytest.mark.usefixtures("umask")
 

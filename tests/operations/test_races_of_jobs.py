@@ -12,18 +12,10 @@ from signals.casework import claim
 from signals.clock import today
 from signals.intake.content import RETRY_DAYS
 from signals.intake.storage import ReportStore
-from signals.models import (
-    CoverageArea,
-    IdempotencyKey,
-    Receipt,
-)
+from signals.models import CoverageArea, IdempotencyKey, Receipt
 from signals.retention.purging import purge
 from signals.routing.snapshot import routing_changed
-from signals.vocabulary import (
-    DeletionReason,
-    OrganisationKind,
-    ReceiptState,
-)
+from signals.vocabulary import DeletionReason, OrganisationKind, ReceiptState
 from tests.factories import ReceiptFactory, receiving
 from tests.notifications.building import new_message
 from tests.support.meanwhile import meanwhile

@@ -10,12 +10,7 @@ from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from signals.models import AuditEntry, CoverageArea, Organisation, RoutingVersion, StaffMember
-from signals.organisations.csv_import import (
-    ChangeKind,
-    OrganisationImport,
-    preview_organisations,
-    with_named,
-)
+from signals.organisations.csv_import import ChangeKind, OrganisationImport, preview_organisations, with_named
 from signals.vocabulary import AuditAction, OrganisationKind, Role
 from tests.factories import RecipientFactory
 from tests.support.csv_lines import CLOCK, FULL, SHORT, TEAM, reasons, take, team

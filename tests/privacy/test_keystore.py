@@ -12,13 +12,7 @@ from sqlalchemy import Engine, Table, event, select, update
 from sqlalchemy.exc import IntegrityError
 
 from privacy.keystore import KeyRefused, Keystore, KeystoreEmpty, WrongMasterKey
-from privacy.keystore_schema import (
-    case_keys,
-    keystore_engine,
-    mailbox_keys,
-    pseudonym_keys,
-    secrets_table,
-)
+from privacy.keystore_schema import case_keys, keystore_engine, mailbox_keys, pseudonym_keys, secrets_table
 from privacy.sealing import summary_key
 from tests.support.keystores import AMSTERDAM, GRONINGEN, KEYS, MASTER, NEW_MASTER, Opener
 

@@ -2,13 +2,7 @@
 
 import pytest
 
-from privacy.passwords import (
-    STANDARD,
-    PasswordHasherSettings,
-    hash_password,
-    needs_rehash,
-    verify_password,
-)
+from privacy.passwords import STANDARD, PasswordHasherSettings, hash_password, needs_rehash, verify_password
 
 CHEAP = PasswordHasherSettings(memory_kib=8, time_cost=1)
 

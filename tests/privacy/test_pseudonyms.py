@@ -4,13 +4,7 @@ from datetime import date
 
 import pytest
 
-from privacy.pseudonyms import (
-    AddressRefused,
-    canonical_address,
-    house_pseudonym,
-    pseudonym,
-    quarter_of,
-)
+from privacy.pseudonyms import AddressRefused, canonical_address, house_pseudonym, pseudonym, quarter_of
 
 KEY, OTHER_KEY = bytes(32), bytes(range(32))
 

@@ -12,9 +12,7 @@ import pytest
 
 from signals.clock import today
 from signals.retention.journal import Deletion, DeletionJournal, NoJournal
-from signals.vocabulary import (
-    DeletionReason,
-)
+from signals.vocabulary import DeletionReason
 from tests.support.retention import arrived, retention_of
 from tests.support.world import World
 

@@ -13,13 +13,7 @@ from signals.clock import FixedClock
 from signals.db import make_engine, session_factory
 from signals.models import AuditEntry, Base, MunicipalityOfPostcode, RoutingVersion
 from signals.routing.compact_coverage import CbsRow, CompactCoverage, Pc6Run, compress
-from signals.routing.coverage import (
-    COMPLETE,
-    CoverageImport,
-    IncompleteFile,
-    Share,
-    import_official,
-)
+from signals.routing.coverage import COMPLETE, CoverageImport, IncompleteFile, Share, import_official
 from signals.routing.snapshot import Router
 from signals.vocabulary import AuditAction, OrganisationKind
 from tests.factories import receiving

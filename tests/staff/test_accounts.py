@@ -21,11 +21,7 @@ from signals.staff import accounts, identity, sessions, sign_in
 from signals.staff.identity import open_totp
 from signals.vocabulary import AuditAction, Role
 from tests import factories
-from tests.support.desk_fixtures import (
-    CHEAP,
-    PlainKeys,
-    Team,
-)
+from tests.support.desk_fixtures import CHEAP, PlainKeys, Team
 from tests.support.operations import operation
 
 EMAIL = "worker@example.org"

@@ -7,19 +7,13 @@ import pytest
 
 from privacy.passwords import verify_password
 from signals.errors import Invalid, NotFound, NotSignedIn
-from signals.models import (
-    Challenge,
-    SignInGuess,
-    StaffSession,
-)
+from signals.models import Challenge, SignInGuess, StaffSession
 from signals.staff import identity, own_account, recovery
 from signals.staff.recovery import LinkRefused
 from signals.staff.stale import forget_stale
 from signals.vocabulary import AuditAction
 from tests import factories
-from tests.support.desk_fixtures import (
-    CHEAP,
-)
+from tests.support.desk_fixtures import CHEAP
 from tests.support.recovering import PASSWORD, Office
 
 

@@ -22,10 +22,7 @@ from signals.staff.sessions import open_session
 from signals.vocabulary import AuditAction
 from tests import factories
 from tests.support.authenticator import Authenticator
-from tests.support.desk_fixtures import (
-    PlainKeys,
-    Team,
-)
+from tests.support.desk_fixtures import PlainKeys, Team
 from tests.support.operations import operation
 
 HERE = RelyingParty(id="localhost", origin="http://localhost:8000", name="Deurpost")

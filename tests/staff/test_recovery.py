@@ -10,11 +10,7 @@ from sqlalchemy import select
 from notifications.models import OutboxMessage
 from signals.audit.log import SYSTEM, Actor
 from signals.errors import Forbidden, Invalid, SignInFailed
-from signals.models import (
-    AccountLink,
-    Approval,
-    StaffSession,
-)
+from signals.models import AccountLink, Approval, StaffSession
 from signals.staff import identity, recovery
 from signals.staff.new_passwords import problems_of_password
 from signals.staff.recovery import LinkRefused

@@ -14,10 +14,7 @@ from signals.clock import FixedClock
 from signals.db import make_engine, session_factory
 from signals.models import Organisation, RoutingVersion
 from signals.models.sealed import seal_rows
-from signals.organisations.csv_import import (
-    OrganisationImport,
-    import_organisations,
-)
+from signals.organisations.csv_import import OrganisationImport, import_organisations
 from tests.support.desk_fixtures import PlainKeys
 from tests.support.operations import operation
 

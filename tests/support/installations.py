@@ -19,20 +19,9 @@ from signals.models import Organisation
 from signals.models.sealed import seal_rows
 from signals.organisations.onboarding import Agreement, create_organisation
 from signals.routing.areas import Area
-from signals.settings import (
-    DatabaseSettings,
-    FrontSettings,
-    KeystoreSettings,
-    RoutingSettings,
-    Settings,
-)
+from signals.settings import DatabaseSettings, FrontSettings, KeystoreSettings, RoutingSettings, Settings
 from signals.vocabulary import Environment, OrganisationKind, ProcessRole
-from tests.support.desk_side import (  # noqa: F401  (fixtures for the tests beside)
-    Person,
-    add_people,
-    desk,
-    desk_settings,
-)
+from tests.support.desk_side import Person, add_people, desk, desk_settings  # noqa: F401  (fixtures for the tests beside)
 from tests.support.going_live import live_since
 from tests.support.operations import operation
 from tests.support.token_side import GENEROUS, issuer_in

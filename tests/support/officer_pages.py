@@ -11,10 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from signals.db import session_factory
-from signals.models import (
-    Organisation,
-    StaffMember,
-)
+from signals.models import Organisation, StaffMember
 from signals.staff.sessions import open_session
 from signals.web.staff_kit.auth import COOKIE
 from tests.support.desk_side import GRONINGEN, Desk

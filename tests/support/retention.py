@@ -5,12 +5,7 @@ import uuid
 from signals.audit.log import Actor
 from signals.casework import claim, conclude, record_attempt
 from signals.retention.nightly import Retention
-from signals.vocabulary import (
-    AttemptKind,
-    AttemptResult,
-    ConcernType,
-    Outcome,
-)
+from signals.vocabulary import AttemptKind, AttemptResult, ConcernType, Outcome
 from tests.support.answers import TOLD
 from tests.support.world import IN_AMSTERDAM, World
 

@@ -3,10 +3,7 @@
 import uuid
 
 from signals.audit.log import Actor
-from signals.audit.trail import (
-    TrailKeys,
-    link_entries,
-)
+from signals.audit.trail import TrailKeys, link_entries
 from signals.vocabulary import AuditAction
 from tests.support.world import AMSTERDAM, World
 

@@ -19,12 +19,7 @@ from signals.casework.steps import may_leave
 from signals.casework.undoing import may_undo
 from signals.casework.workload import colleagues
 from signals.clock import AMSTERDAM
-from signals.errors import (
-    Conflict,
-    Invalid,
-    SignalsError,
-    StaleVersion,
-)
+from signals.errors import Conflict, Invalid, SignalsError, StaleVersion
 from signals.lifecycle.transitions import next_step
 from signals.models import Signal
 from signals.models.base import new_id

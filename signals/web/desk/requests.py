@@ -20,13 +20,7 @@ from signals.vocabulary import (
     ReferredTo,
     SignalState,
 )
-from signals.web.http.fields import (
-    AdditionField,
-    HouseNumberField,
-    PostcodeField,
-    Strict,
-    StrictDate,
-)
+from signals.web.http.fields import AdditionField, HouseNumberField, PostcodeField, Strict, StrictDate
 from signals.web.staff_kit.schemas import Choice, Moment, TrueOrFalse, WholeNumber, something
 
 OPEN: Final = "open"

@@ -43,7 +43,7 @@ ENDINGS: Final[Mapping[str, tuple[Outcome, NotReachedReason | None]]] = {
 }
 """The tiles of a conclusion: an outcome, or why nobody was reached."""
 _NOT_YET: Final = "not"
-MOST_MINUTES: Final = 7 * 24 * 60
+_MOST_MINUTES: Final = 7 * 24 * 60
 """The longest that a phone keeps an attempt, as `KEPT_FOR` in desk_outbox.js."""
 
 
@@ -74,7 +74,7 @@ class AttemptForm(Form):
     postponed_until = StrictDate(load_default=None)
     attempt_id = fields.UUID(load_default=None)
     minutes_ago = fields.Integer(
-        load_default=0, validate=validate.Range(0, 7 * 24 * 60, error="out_of_range")
+        load_default=0, validate=validate.Range(0, _MOST_MINUTES, error="out_of_range")
     )
 
     @validates_schema

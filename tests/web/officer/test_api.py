@@ -8,13 +8,7 @@ import pytest
 from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
-from signals.models import (
-    AddressLink,
-    DeletionRecord,
-    Organisation,
-    RegisterEntry,
-    Signal,
-)
+from signals.models import AddressLink, DeletionRecord, Organisation, RegisterEntry, Signal
 from signals.vocabulary import AuditAction, DeletionReason
 from tests.factories import DeletionRecordFactory
 from tests.support.chance import without_chance

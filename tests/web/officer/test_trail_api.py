@@ -10,10 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from signals.models import (
-    AuditEntry,
-    StaffMember,
-)
+from signals.models import AuditEntry, StaffMember
 from signals.vocabulary import AuditAction
 from tests.support.desk_side import Desk
 
