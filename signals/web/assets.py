@@ -34,7 +34,6 @@ BUNDLES = {
 }
 """Scripts of several packages, by the global name that each gets; `libraries/<name>.js` chooses the parts."""
 _FONT = "@fontsource-variable/source-sans-3"
-_FONT_FILE = "files/source-sans-3-{}-wght-normal.woff2"
 MANIFEST = (
     Asset(package="htmx.org", source="dist/htmx.min.js", target="htmx.js"),
     Asset(package="htmx.org", source="LICENSE", target="htmx.LICENSE.txt"),
