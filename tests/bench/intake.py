@@ -90,7 +90,12 @@ def send(port: int, path: str, seed: int, count: int, *, sealed: bool = False) -
 
 def _details(group: str, name: str, side: Side) -> Iterator[Line]:
     yield Line(group, f"{name}: requests per second", median(side.rates), "1/s")
-    yield Line(group, f"{name}: CPU of the workers per request", median(side.cpu) * 1e6, "us")
+    yield Line(
+        group,
+        f"{name}: CPU of the workers per request{' and its look-up' * side.sealed}",
+        median(side.cpu) * 1e6,
+        "us",
+    )
     for label, share in (("p50", 0.50), ("p95", 0.95), ("p99", 0.99)):
         value = quantile(side.latencies, share) * 1e3
         yield Line(group, f"{name}: {label}", value, "ms")
