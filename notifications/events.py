@@ -49,6 +49,7 @@ class Event(StrEnum):
     TRAIL_HEAD = (
         "trail_head"  # to administrators, daily: the signed head of the audit trail, to keep elsewhere
     )
+    REPORTS_SET_ASIDE = "reports_set_aside"  # to administrators: several reports of one day did not open
     ROW_REFUSED = "row_refused"  # to administrators: somebody wrote a right into the database
     TEST_MESSAGE = "test_message"  # to the address that an administrator names
 
@@ -87,6 +88,7 @@ DATES: Mapping[Event, str] = {
     Event.PERIOD_SHORTENED: "shorter_from",
     Event.OPENINGS_STOPPED: "stopped_on",
     Event.TRAIL_HEAD: "sent_on",
+    Event.REPORTS_SET_ASIDE: "set_aside_on",
     Event.ROW_REFUSED: "found_on",
     Event.TEST_MESSAGE: "sent_on",
 }

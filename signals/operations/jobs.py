@@ -35,6 +35,7 @@ from signals.notices.drills import DrillReport, Drills
 from signals.notices.limit_notices import Growth, forget_full_days, watch_limits
 from signals.notices.obsolete import why_obsolete
 from signals.notices.reminders import remind
+from signals.notices.set_aside import watch_set_aside
 from signals.notices.trail_head import mail_trail_head
 from signals.operation import Operation, open_operation
 from signals.organisations.current_addresses import still_reached
@@ -174,6 +175,11 @@ class Worker:
         setting, url = self.settings.limits.open_reports_per_area_and_day, self.settings.server.public_url
         with self.sessions.begin() as session:
             return watch_limits(session, self.clock, setting=setting, public_url=url, growth=self.growth)
+
+    def watch_set_aside(self) -> int:
+        """Notify of a day on which several reports did not open; return how many messages."""
+        with self.sessions.begin() as session:
+            return watch_set_aside(session, self.clock, public_url=self.settings.server.public_url)
 
     def forget_full_days(self) -> int:
         """Delete what is kept of days with many reports, four weeks later; return how many."""

@@ -68,6 +68,7 @@ def _schedule(scheduler: BaseScheduler, worker: Worker) -> None:
     _every(scheduler, HOURLY_SECONDS, "drills", worker.drill)
     _every(scheduler, HOURLY_SECONDS, "areas", partial(_cover_unopposed, worker))
     _every(scheduler, LIMIT_SECONDS, "limits", worker.watch_limits)
+    _every(scheduler, LIMIT_SECONDS, "set_aside", worker.watch_set_aside)
     _every(scheduler, HOURLY_SECONDS, "rights", worker.watch_rights)
     _every(scheduler, DAILY_SECONDS, "full_days", worker.forget_full_days)
     _every(scheduler, FIGURES_SECONDS, "delivery_figures", worker.count_messages)
