@@ -10,8 +10,10 @@ from signals.casework.queue import QueuePage, Section, arrived_since, queue_page
 from signals.casework.workload import absent_claims, workload
 from signals.errors import FieldProblem, Invalid
 from signals.lifecycle.transitions import next_step
+from signals.models import Organisation
 from signals.notices.limit_notices import busy_days
 from signals.operation import Operation
+from signals.organisations.onboarding import receives
 from signals.vocabulary import Role, SignalState
 from signals.web.staff_kit.auth import current
 from signals.web.staff_kit.context import desk, reading_operation
@@ -42,6 +44,7 @@ def queue_values() -> dict[str, Any]:
         loads = workload(session, organisation_id=organisation_id(), on=on) if leads else []
         busy = [(day.id, day.day) for day in busy_days(reading)] if leads else []
         absent = absent_claims(reading)
+        live = bool(page.items) or receives(session.get_one(Organisation, organisation_id()), on)
     return {
         "page": page,
         "summaries": read_summaries(page.items),
@@ -54,6 +57,7 @@ def queue_values() -> dict[str, Any]:
         "paged": "cursor" in request.args,
         "sections": [(key, list(rows)) for key, rows in groupby(page.items, _section_of)],
         "appended": _name(page.continues) if "HX-Request" in request.headers else "",
+        "receives": live,
         "since": since.isoformat(),
         "known": known,
         "today": on,

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
-from signals.models import StaffMember, StaffSession
+from signals.models import Organisation, StaffMember, StaffSession
 from tests.support.desk_side import Desk
 from tests.support.pages import Browser
 
@@ -21,6 +21,14 @@ HTMX = {"HX-Request": "true"}
 @pytest.fixture
 def anna(desk: Desk) -> Browser:
     return Browser(desk, "anna")
+
+
+def test_an_empty_queue_promises_signals_only_to_a_team_that_receives_them(desk: Desk, anna: Browser) -> None:
+    assert "Het kanaal werkt." in anna.get("/desk").text
+    with Session(desk.engine) as session, session.begin():
+        for team in session.scalars(select(Organisation)):
+            team.suspended_from = desk.clock.now().date()
+    assert "Uw team ontvangt nu geen signalen." in anna.get("/desk").text
 
 
 def test_the_poll_tells_how_many_came_in_since_the_page_was_shown(desk: Desk, anna: Browser) -> None:
