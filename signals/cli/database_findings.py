@@ -15,6 +15,7 @@ from privacy.sealing import week_start
 from signals.clock import Clock, FixedClock, today
 from signals.db import reading, session_factory
 from signals.errors import NoMailboxKey
+from signals.intake.shares import sealed_percent
 from signals.models import DeletionRecord, MailboxPublicKey, Organisation, SealedReport
 from signals.retention.nightly import needs_a_person
 from signals.retention.periods import due_signals
@@ -66,6 +67,7 @@ def find_in_database(engine: Engine, settings: Settings, clock: Clock, root: byt
             ("public keys", partial(_public_keys, session, root)),
             ("waiting reports", partial(_waiting, session, on)),
             ("refused reports", partial(_refused, session)),
+            ("sealed reports", partial(_sealed, session, on)),
             ("outbox", partial(_outbox, session, clock)),
             ("retention", partial(_retention, session, clock)),
             ("organisations", partial(_onboarding, session)),
@@ -173,6 +175,13 @@ def _refused(session: Session) -> Finding:
         says=f"{count} did not open",
         fix="the worker's log names each and why; a key restored from a copy lets them in",
     )
+
+
+def _sealed(session: Session, on: date) -> Finding:
+    """Say which share of the reports came sealed: `intake.clear_reports` may follow it."""
+    share = sealed_percent(session, on)
+    says = "too few reports for a share" if share is None else f"{share}% of the last 7 days came sealed"
+    return Finding(check="sealed reports", ok=True, says=says)
 
 
 def _outbox(session: Session, clock: Clock) -> Finding:

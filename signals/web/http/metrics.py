@@ -15,8 +15,9 @@ from flask import Blueprint, Response
 from sqlalchemy.orm import Session, sessionmaker
 
 from notifications.figures import prometheus_text
-from signals.clock import Clock
+from signals.clock import Clock, today
 from signals.db import reading, reading_session
+from signals.intake.shares import sealed_percent
 from signals.staff.refused_rows import ALARM_HOURS, alarms_since
 from signals.web.http.health import Check, health
 
@@ -25,6 +26,11 @@ _REFUSED = """\
 # HELP signals_refused_rows Rows of sign-in and rights, of the last 24 hours, that this service did not write
 # TYPE signals_refused_rows gauge
 signals_refused_rows {}
+"""
+_SEALED = """\
+# HELP signals_sealed_percent Share of the last 7 days' reports that phones sealed; absent for fewer than ten
+# TYPE signals_sealed_percent gauge
+signals_sealed_percent {}
 """
 _Answer = tuple[int, str, bytes]
 """Status, media type and body."""
@@ -49,6 +55,13 @@ def _text(sessions: sessionmaker[Session], clock: Clock) -> bytes:
         return prometheus_text(session, clock) + _REFUSED.format(alarms).encode()
 
 
+def _share(sessions: sessionmaker[Session], clock: Clock) -> bytes:
+    """Return the share of sealed reports; for a worker only, because the role of a desk reads no intake."""
+    with reading_session(sessions, reading(sessions.kw["bind"])) as session:
+        share = sealed_percent(session, today(clock))
+    return b"" if share is None else _SEALED.format(share).encode()
+
+
 def serve_metrics(
     sessions: sessionmaker[Session], clock: Clock, checks: Mapping[str, Check], *, host: str, port: int
 ) -> ThreadingHTTPServer:
@@ -58,7 +71,7 @@ def serve_metrics(
     """
 
     def figures() -> _Answer:
-        return 200, CONTENT_TYPE, _text(sessions, clock)
+        return 200, CONTENT_TYPE, _text(sessions, clock) + _share(sessions, clock)
 
     def health_of(checks: Mapping[str, Check]) -> _Answer:
         body, status = health(checks)
