@@ -97,7 +97,7 @@ def test_a_lead_arranges_the_team_with_the_keyboard_alone(site: Site, window: Op
     assert lead.axe() == []
     page.locator("#norms-claim_working_days").fill("2")
     page.locator("#norms-claim_working_days").press("Enter")
-    expect(page.get_by_text("Saved.")).to_be_visible()
+    expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
     page.get_by_text("Add a recipient", exact=True).press("Enter")
     page.locator("#recipients-address-2").fill("nieuw@example.org")
     page.locator("#recipients-address-2").press("Enter")
