@@ -14,6 +14,7 @@ from privacy.keystore import open_keystore
 from privacy.secret_files import load_master_key, write_new_secret_file
 from signals.clock import Clock, FixedClock
 from signals.db import make_engine, session_factory
+from signals.issuer.tables import IssuerBase, make_issuer_engine
 from signals.keys.mailbox_keys import provision_mailbox_keys
 from signals.models import Organisation
 from signals.models.sealed import seal_rows
@@ -67,6 +68,7 @@ def fill_installation(folder: Path, clock: Clock, database_url: str | None = Non
     write_new_secret_file(folder / "master.key")
     write_new_secret_file(folder / "front.key")
     write_new_secret_file(folder / "issuer.key")
+    _make_issuer_tables(folder)
     engine = make_engine(database_url or f"sqlite:///{folder}/signals.db")
     keystore = open_keystore(f"sqlite:///{folder}/keystore.db", load_master_key(folder / "master.key"))
     upgrade(engine)
@@ -82,6 +84,12 @@ def fill_installation(folder: Path, clock: Clock, database_url: str | None = Non
     engine.dispose()
     keystore.dispose()
     return Installation(folder=folder, root_public_key=root, people=people, database_url=database_url)
+
+
+def _make_issuer_tables(folder: Path) -> None:
+    engine = make_issuer_engine(issuer_in(folder).database_url)
+    IssuerBase.metadata.create_all(engine)
+    engine.dispose()
 
 
 def settings_of(folder: Path, root_public_key: str) -> Settings:
