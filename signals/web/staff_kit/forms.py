@@ -221,11 +221,16 @@ def load(form: Form, typed: Mapping[str, str] | None = None) -> dict[str, Any]:
     Raises `ValidationError`.
     """
     typed = typed_text() if typed is None else typed
+    require_plain(typed)
+    values: dict[str, Any] = form.load({name: text for name, text in typed.items() if text.strip()})
+    return values
+
+
+def require_plain(typed: Mapping[str, str]) -> None:
+    """Raise `ValidationError` for control characters."""
     for name, text in typed.items():
         if _CONTROL.search(text):
             raise ValidationError("control_characters", name)
-    values: dict[str, Any] = form.load({name: text for name, text in typed.items() if text.strip()})
-    return values
 
 
 def version() -> int | None:

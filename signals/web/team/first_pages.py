@@ -25,7 +25,9 @@ shared.share_with(first_pages)
 
 AUTHENTICATION = "cookie"
 
-_DRILL: Final = re.compile(r"/desk/channel/drill/([0-9a-f-]{36})/([\w-]{1,64})\s*$")
+_DRILL: Final = re.compile(
+    r"/desk/channel/drill/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/([\w-]{1,64})\s*$"
+)
 _LONGEST: Final = 500
 
 
@@ -45,6 +47,7 @@ def do(task: str) -> Any:
         raise NotFound
     typed = request.form.get(task, "").strip()[:_LONGEST]
     try:
+        forms.require_plain({task: typed})
         if not typed:
             raise Invalid(FieldProblem(field=task, code="required"))
         return _TASKS[task](typed) or shared.see_other("desk.queue")

@@ -93,6 +93,7 @@ def test_the_link_of_the_test_message_leads_to_its_button(desk: Desk, lena: Brow
     ("task", "value"),
     [
         ("drill", "https://example.org/"),
+        ("drill", f"https://example.org/desk/channel/drill/{36 * chr(45)}/code"),
         ("deputy", "geen adres"),
         ("contact", "zorg@"),
         ("contact", ""),
