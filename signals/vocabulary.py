@@ -32,7 +32,7 @@ class ProcessRole(StrEnum):
 
 
 class Source(StrEnum):
-    """What is known of the sender: a token proved a profession, or nothing did."""
+    """The sender as far as it is known: a token proved a profession, or nothing did."""
 
     CARRIER = "carrier"
     UNPROVEN = "unproven"

@@ -67,7 +67,7 @@ class Case:
 
 @dataclass(frozen=True, kw_only=True)
 class PhoneChecks:
-    """What arrival checks of a report that the phone sealed, because no front could."""
+    """The checks of a report that the phone sealed: no front could make them."""
 
     router: Router
     notes_enabled: bool

@@ -30,7 +30,7 @@ CLOCK_SKEW: Final = timedelta(minutes=5)
 
 
 class Tried(TypedDict):
-    """What a worker says of an attempt, made by one worker (the default) or two.
+    """The facts of an attempt as a worker gives them, made by one worker (the default) or two.
 
     `attempted_at` is aware, at most `CLOCK_SKEW` ahead, and not before the day of receipt.
     `postponed_until`: the day agreed or chosen for the next contact, in place of the proposed one: see

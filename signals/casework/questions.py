@@ -16,7 +16,7 @@ _ONLY_SPOKEN: Final = frozenset({Outcome.TALK_SUFFICED, Outcome.HELP_ACCEPTED, O
 
 
 class Question(StrEnum):
-    """What a conclusion may ask; the codes are the fields of the API and the page."""
+    """A question that a conclusion may ask; the codes are the fields of the API and the page."""
 
     REFERRED_TO = "referred_to"
     CONTACT_BY = "contact_by"

@@ -21,7 +21,7 @@ ORDERS: Final[Mapping[ComparisonArm, tuple[AttemptKind, AttemptKind]]] = {
 """The first two attempts of each arm."""
 
 NEVER_DRAWN: Final = frozenset({ConcernType.CONFUSED, ConcernType.SELF_NEGLECT, ConcernType.FRAIL})
-"""What carriers noticed about people who get a visit in any case."""
+"""Concerns about people who get a visit in any case."""
 
 FOLLOWED_DAYS: Final = 28
 """Days from the first claim in which contact counts."""
@@ -39,7 +39,7 @@ The other half of a block stays unused. Without it, the last orders of a block c
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a coordinator asks, fixed before the first draw. Percentages are of signals with contact."""
+    """The plan of a coordinator, fixed before the first draw. Percentages are of signals with contact."""
 
     question: str
     arms: tuple[ComparisonArm, ...]

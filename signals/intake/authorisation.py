@@ -37,7 +37,7 @@ class DirectoryRefused(SignalsError):
 
 @dataclass(frozen=True, kw_only=True)
 class Proof:
-    """What a token proves; the nonce's hash is all that is kept of it."""
+    """The proof in a token; the product keeps the hash of its nonce and nothing else."""
 
     nonce_hash: bytes = field(repr=False)
     week: date

@@ -10,7 +10,7 @@ from signals.models import IdempotencyKey
 
 DAYS: Final = 7
 LEAST: Final = 10
-"""Of fewer reports no share is given: it would tell of single ones."""
+"""Fewer reports give no share: it would tell of single ones."""
 
 
 def sealed_percent(session: Session, on: date) -> int | None:

@@ -25,7 +25,7 @@ MOST_WRONG_CODES: Final = 10
 
 @dataclass(frozen=True, kw_only=True)
 class NewAdministrator:
-    """What a new administrator gets, once: the access key, and the secret of the authenticator app."""
+    """The secrets of a new administrator, given once: the access key, and that of the authenticator app."""
 
     name: str
     access_key: str = field(repr=False)

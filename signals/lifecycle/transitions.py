@@ -35,7 +35,7 @@ KEPT_ASIDE: Final = timedelta(days=7)
 
 
 class NextStep(StrEnum):
-    """What comes next for an open signal."""
+    """The next step of an open signal."""
 
     CLAIM = "claim"
     FIRST_ATTEMPT = "first_attempt"

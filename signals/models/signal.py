@@ -167,7 +167,7 @@ class Signal(Base):
         """Return what is known of the sender."""
         return Source.of(self.profession)
 
-    # What a correction replaced is no part of these: only the timeline and the resident's copy show it.
+    # A replaced entry is no part of these: only the timeline and the resident's copy show it.
     attempts: Mapped[list["ContactAttempt"]] = relationship(
         primaryjoin="and_(Signal.id == ContactAttempt.signal_id, ContactAttempt.replaced_by_id.is_(None))",
         back_populates="signal",

@@ -91,7 +91,7 @@ FENCES: Final[Mapping[str, Fence]] = {
     "referrals": Fence(
         seen=f"{_ORGANISATION} IN (from_organisation_id, to_organisation_id)",
         changed=f"from_organisation_id = {_ORGANISATION}",
-        # Who takes a handover back writes that the signal came from the receiver.
+        # A sender that takes a handover back writes that the signal came from the receiver.
         written=f"from_organisation_id = {_ORGANISATION}"
         f" OR (to_organisation_id = {_ORGANISATION} AND reason = 'take_back' AND signal_id = {_SUBJECT})",
     ),

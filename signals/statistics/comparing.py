@@ -42,7 +42,7 @@ _READ: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class ArmResult:
-    """What one arm showed: its signals, the share with contact, and the share that kept to the order."""
+    """The result of one arm: its signals, the share with contact, and the share that kept to the order."""
 
     arm: ComparisonArm
     signals: Interval

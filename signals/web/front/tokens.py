@@ -17,7 +17,7 @@ _HEADER: Final = re.compile(r'privatetoken +token *= *"?([A-Za-z0-9_-]{1,1000})=
 
 @dataclass(frozen=True, kw_only=True)
 class IssuerFacts:
-    """What a phone needs to ask an issuer for tokens; challenge and key are base64url.
+    """The facts with which a phone asks an issuer for tokens; challenge and key are base64url.
 
     `valid_until`: the last day on which the service accepts a token of this key.
     """

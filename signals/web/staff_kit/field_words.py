@@ -1,4 +1,4 @@
-"""What a page says beside a field that is not right: always what to do, in words of that field."""
+"""The sentence beside a field that is not right: always what to do, in words of that field."""
 
 from collections.abc import Mapping
 from typing import Final
