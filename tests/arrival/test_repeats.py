@@ -15,7 +15,8 @@ from signals.operations.jobs import Worker
 from signals.routing.postcodes import Address
 from signals.routing.snapshot import routing_changed
 from tests.support.arriving import by_day, in_batches
-from tests.support.world import AMSTERDAM, IN_AMSTERDAM, World, run_at_once
+from tests.support.at_once import run_at_once
+from tests.support.world import AMSTERDAM, IN_AMSTERDAM, World
 
 TODAY = date(2026, 11, 24)
 

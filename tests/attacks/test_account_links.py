@@ -12,11 +12,11 @@ from sqlalchemy import select, text
 from notifications.models import OutboxMessage
 from signals.models import AccountLink, AuditEntry, Passkey, StaffMember, StaffSession
 from signals.staff.identity import open_totp
+from tests.support.at_once import run_at_once
 from tests.support.authenticator import Authenticator
 from tests.support.fences import FencedWorld, worker_of
 from tests.support.meanwhile import meanwhile
 from tests.support.two_processes import ANNA, LENA, PASSWORD, Site, csrf_of, make_site
-from tests.support.world import run_at_once
 
 
 # Links

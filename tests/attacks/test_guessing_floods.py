@@ -12,8 +12,8 @@ from signals.staff.password_turns import AT_ONCE
 from signals.staff.unknown_sign_ins import record_unknown
 from signals.vocabulary import AuditAction
 from signals.web.staff_kit import auth
+from tests.support.at_once import run_at_once
 from tests.support.desk_side import BASE, Desk
-from tests.support.world import run_at_once
 
 GUESS = {"password": "het verkeerde woord", "totp": "000000"}
 

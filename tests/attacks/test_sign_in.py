@@ -11,9 +11,10 @@ from werkzeug.test import TestResponse
 
 from signals.staff import guesses
 from signals.vocabulary import ProcessRole
+from tests.support.at_once import run_at_once
 from tests.support.meanwhile import meanwhile
 from tests.support.two_processes import ANNA, CHEAP, LENA, LOCALHOST, Site, csrf_of
-from tests.support.world import World, run_at_once
+from tests.support.world import World
 
 
 # Codes and sessions

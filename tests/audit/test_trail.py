@@ -11,8 +11,9 @@ from signals.db import is_sqlite
 from signals.models import AuditEntry, AuditHead, AuditLink
 from signals.vocabulary import AuditAction
 from tests.factories import AuditEntryFactory
+from tests.support.at_once import run_at_once
 from tests.support.trail import keys_of, link, opened
-from tests.support.world import World, run_at_once
+from tests.support.world import World
 
 
 def findings(world: World, known_head: SignedHead | None = None) -> set[FindingKind]:

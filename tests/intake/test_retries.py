@@ -9,7 +9,8 @@ from signals.errors import AreaFull, Invalid, KeyReused, NotesDisabled
 from signals.models import Organisation, SealedReport
 from signals.routing.snapshot import routing_changed
 from signals.vocabulary import OrganisationKind
-from tests.support.world import AMSTERDAM, IN_AMSTERDAM, IN_GRONINGEN, World, key, report, run_at_once
+from tests.support.at_once import run_at_once
+from tests.support.world import AMSTERDAM, IN_AMSTERDAM, IN_GRONINGEN, World, key, report
 
 
 def test_the_answer_stays_the_same_after_arrival(world: World) -> None:

@@ -15,8 +15,9 @@ from signals.intake.receiving import Intake, Received
 from signals.models import IdempotencyKey, SealedReport, Signal, SpentToken, UnprovenDay
 from signals.settings import LimitsSettings
 from signals.vocabulary import Profession, Source
+from tests.support.at_once import run_at_once
 from tests.support.token_side import Mint
-from tests.support.world import IN_AMSTERDAM, IN_GRONINGEN, World, key, report, run_at_once
+from tests.support.world import IN_AMSTERDAM, IN_GRONINGEN, World, key, report
 
 SMALL = LimitsSettings()
 CLOSED = LimitsSettings(unproven_reports_per_area_and_hour=0)

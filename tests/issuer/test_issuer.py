@@ -20,9 +20,9 @@ from signals.issuer.service import Issuer
 from signals.issuer.tables import CodeDay, WeekKey
 from signals.settings import Settings
 from signals.vocabulary import Environment, ProcessRole
+from tests.support.at_once import run_at_once
 from tests.support.token_client import Pending
 from tests.support.token_side import issuer_in, key_of
-from tests.support.world import run_at_once
 
 TUESDAY = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 MONDAY = date(2026, 11, 23)

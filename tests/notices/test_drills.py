@@ -12,9 +12,10 @@ from signals.lifecycle.deadlines import add_working_days
 from signals.models import Drill, Organisation
 from signals.notices.drills import MISSED_AFTER, STEPS
 from signals.vocabulary import Role
+from tests.support.at_once import run_at_once
 from tests.support.drill_practice import DEPUTY_ADDRESS, FIRST, SECOND, TUESDAY, Practice, name_deputy
 from tests.support.world import AMSTERDAM as IN_CHARGE
-from tests.support.world import NATIONAL, run_at_once
+from tests.support.world import NATIONAL
 
 
 # The ladder

@@ -27,7 +27,8 @@ from signals.notices.limit_notices import (
 )
 from signals.settings import LimitsSettings
 from signals.vocabulary import Role
-from tests.support.world import AMSTERDAM, GRONINGEN, World, key, report, run_at_once
+from tests.support.at_once import run_at_once
+from tests.support.world import AMSTERDAM, GRONINGEN, World, key, report
 
 SETTING = 5  # four reports are 80%
 

@@ -23,8 +23,9 @@ from signals.models import IdempotencyKey, MailboxPublicKey, Organisation, Routi
 from signals.operations.jobs import Worker, make_channels
 from signals.operations.schedule import start_in_background
 from signals.settings import NotificationsSettings
+from tests.support.at_once import run_at_once
 from tests.support.operations import operation
-from tests.support.world import AMSTERDAM, IN_GRONINGEN, World, run_at_once
+from tests.support.world import AMSTERDAM, IN_GRONINGEN, World
 
 WEEK = week_start(date(2026, 11, 24))
 

@@ -7,13 +7,11 @@ import base64
 import shutil
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from threading import Barrier
 from typing import Any, TypeVar
 
 from flask import Flask
@@ -310,21 +308,6 @@ def make_world(template: Path, folder: Path, database_url: str | None = None) ->
         keystore=keystore,
         clock=FixedClock(NOW),
     )
-
-
-def run_at_once(*jobs: Callable[[], Any]) -> list[Any]:
-    """Run jobs on a thread each, all from the same moment; return their results in order.
-
-    Raises the error of a job.
-    """
-    barrier = Barrier(len(jobs), timeout=30)
-
-    def go(job: Callable[[], Any]) -> Any:
-        barrier.wait()
-        return job()
-
-    with ThreadPoolExecutor(len(jobs)) as pool:
-        return [future.result(timeout=60) for future in [pool.submit(go, job) for job in jobs]]
 
 
 def _organisations() -> Iterable[tuple[uuid.UUID, str, OrganisationKind, str, str]]:
