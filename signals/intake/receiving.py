@@ -36,7 +36,7 @@ from signals.intake.content import NOTICED_DAYS_BACK, Report, context_of
 from signals.intake.daily_limit import AreaLimit
 from signals.intake.storage import ReceiptRow, ReportStore, Stored
 from signals.intake.unproven_lane import Place, UnprovenLane
-from signals.models import SpentToken, UnprovenDay
+from signals.models import SealedReport, SpentToken, UnprovenDay
 from signals.models.base import new_id
 from signals.routing.rows import OrganisationFacts
 from signals.routing.snapshot import Router, SealingKey
@@ -115,8 +115,9 @@ class Intake:
     ) -> Received:
         """Store an envelope that a phone sealed; a retry gets the same answer. Nothing here can open it.
 
-        Raises `KeyReused`, `AreaFull`, `TokenNotAccepted`, and `MailboxKeyExpired` for a key that is not this
-        week's or not of an organisation that receives: the phone then looks up the keys and seals anew.
+        Raises `KeyReused`, `AreaFull`, `TokenNotAccepted`, `Invalid` for the id of another report, and
+        `MailboxKeyExpired` for a key that is not this week's or not of an organisation that receives: the
+        phone then looks up the keys and seals anew.
         """
         identity = _Identity.of(self.front_secret, key, sealed.canonical())
         received = self._once(identity, clock, lambda: self._kept(identity, sealed, clock), token)
@@ -248,6 +249,8 @@ class Intake:
             if self.store.find(identity.key_hash) is not None:
                 return False
             cause = str(driver_error(error))
+            if SealedReport.__tablename__ in cause:
+                raise Invalid(FieldProblem(field="signal_id", code="duplicate")) from None
             if SpentToken.__tablename__ in cause:
                 raise TokenNotAccepted from None
             if UnprovenDay.__tablename__ in cause:

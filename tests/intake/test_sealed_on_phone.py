@@ -57,6 +57,17 @@ def test_another_envelope_under_one_key_is_refused(phone: Phone) -> None:
     assert phone.send(phone.seal(report()), key).status_code == 409
 
 
+def test_the_id_of_another_report_is_refused_by_name(world: World, phone: Phone) -> None:
+    first = phone.seal(report())
+    phone.send(first)
+    answer = phone.send(phone.seal(report(), signal_id=first["signal_id"]))
+    assert answer.status_code == 400
+    assert [(each["field"], each["code"]) for each in answer.get_json()["errors"]] == [
+        ("signal_id", "duplicate")
+    ]
+    assert world.count(SealedReport) == 1
+
+
 @pytest.mark.parametrize("changed", ["mailbox_key_id", "organisation_id"])
 def test_a_key_that_is_not_of_this_week_and_receiver_has_expired(phone: Phone, changed: str) -> None:
     answer = phone.send(phone.seal(report(), **{changed: str(uuid.uuid4())}))
