@@ -776,6 +776,7 @@ def upgrade() -> None:
         sa.Column("from_organisation_id", sa.Uuid(), nullable=False),
         sa.Column("to_organisation_id", sa.Uuid(), nullable=False),
         sa.Column("referred_on", sa.Date(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("reason", sa.String(length=40), nullable=False),
         sa.Column("referred_by_id", sa.Uuid(), nullable=False),
         sa.Column("old_case_key_id", sa.Uuid(), nullable=False),

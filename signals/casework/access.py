@@ -169,8 +169,12 @@ def claimed_by_other(session: Session, signal: Signal) -> ClaimedByOther:
 
 
 def record_change(operation: Operation, signal: Signal, action: AuditAction, ground: Ground) -> None:
-    """Count the version up and write the audit entry of a change that leaves the state alone."""
+    """Count the version up and write the audit entry of a change that leaves the state alone.
+
+    A receiver who changes a signal accepts the handover, as one who opens it.
+    """
     signal.version += 1
+    signal.pending_from_id = None
     operation.record(action, subject_id=signal.id, ground=ground, organisation_id=signal.organisation_id)
 
 

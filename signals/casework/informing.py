@@ -108,7 +108,13 @@ def _day_told(signal: Signal, by: NotifiedBy, today: date) -> date:
 
 
 def _count_letter(operation: Operation, signal: Signal, on: date) -> None:
-    """Count a delivered letter as an attempt of the person who may work on the open signal."""
+    """Count a delivered letter as an attempt of the person who may work on the open signal.
+
+    A letter from the day of the first contact on tried nothing: it only told the resident.
+    """
+    met = signal.first_contact_at
+    if met is not None and met.astimezone(AMSTERDAM).date() <= on:
+        return
     acts = awaits_claim(signal) or may_act_on(operation, signal)
     if signal.state not in OPEN_STATES or not acts or not counts_letter(signal, NotifiedBy.LETTER):
         return

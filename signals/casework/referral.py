@@ -94,6 +94,7 @@ def keep_record(operation: Operation, signal: Signal, receiver: Organisation, re
             from_organisation_id=signal.organisation_id,
             to_organisation_id=receiver.id,
             referred_on=operation.today,
+            sequence=signal.version,
             reason=reason,
             referred_by_id=staff_id_of(operation.actor),
             old_case_key_id=signal.case_key_id,
@@ -161,4 +162,4 @@ def lasting_referrals(signal: Signal) -> list[StatusChange]:
 def last_referral(session: Session, sender_id: uuid.UUID, *wanted: ColumnElement[bool]) -> Referral | None:
     """Return the last referral by an organisation among those wanted; None without one."""
     query = select(Referral).where(Referral.from_organisation_id == sender_id, *wanted)
-    return session.scalar(query.order_by(Referral.referred_on.desc()).limit(1))
+    return session.scalar(query.order_by(Referral.sequence.desc()).limit(1))

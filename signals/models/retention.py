@@ -109,7 +109,10 @@ class SignalFact(Base):
 
 
 class Referral(Base):
-    """A referral of a signal to another organisation; the sender keeps nothing else of the signal."""
+    """A referral of a signal to another organisation; the sender keeps nothing else of the signal.
+
+    `sequence`: the version of the signal, because two referrals of one day need an order.
+    """
 
     __tablename__ = "referrals"
     __table_args__ = (
@@ -124,6 +127,7 @@ class Referral(Base):
     from_organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisations.id"))
     to_organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisations.id"))
     referred_on: Mapped[date] = mapped_column(Date)
+    sequence: Mapped[int]
     reason: Mapped[str] = mapped_column(String(40))
     referred_by_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("staff_members.id"))
     old_case_key_id: Mapped[uuid.UUID]

@@ -125,6 +125,14 @@ def test_the_letter_that_told_the_resident_counts_as_one_of_the_attempts(by: By,
     assert (signal.notified_on, signal.history[-1].reason) == (DAY, "tried_enough")
 
 
+def test_a_letter_that_told_a_resident_who_was_met_is_no_attempt(by: By, team: Team) -> None:
+    signal = tried(team, letter_printed_on=DAY)
+    conclude(
+        by, team, signal, Outcome.HELP_ACCEPTED, contact_by=ContactBy.PHONE, notified_by=NotifiedBy.LETTER
+    )
+    assert ([attempt.kind for attempt in signal.attempts], signal.notified_on) == ([PHONE], DAY)
+
+
 def test_not_reached_before_an_agreed_day_asks_why(by: By, team: Team) -> None:
     agreed = DAY + timedelta(days=1)
     signal = tried(team, VISIT, VISIT, PHONE, postponed_until=agreed)

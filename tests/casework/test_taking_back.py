@@ -1,6 +1,7 @@
 """A sender takes a handover back, until the receiver opens it or the hour is over; on both databases."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
@@ -10,7 +11,7 @@ from sqlalchemy import select, update
 from notifications.models import OutboxMessage
 from privacy.keystore import KeyGone
 from signals.audit.log import Actor
-from signals.casework import add_note, claim, take_back
+from signals.casework import add_note, claim, mark_urgent, take_back
 from signals.casework.access import admit, find_signal
 from signals.casework.opening import open_signal
 from signals.casework.referral import notified_by_sender, refer, referred_away
@@ -21,7 +22,7 @@ from signals.models import AddressLink, AuditEntry, Referral, Signal
 from signals.residents.finding import find_by_address
 from signals.vocabulary import AuditAction, ReferralReason, Role, SignalState
 from tests.support.meanwhile import meanwhile
-from tests.support.world import AMSTERDAM, GRONINGEN, IN_AMSTERDAM, World
+from tests.support.world import AMSTERDAM, GRONINGEN, IN_AMSTERDAM, NATIONAL, World
 
 
 @pytest.fixture
@@ -105,10 +106,16 @@ def test_nobody_takes_back_what_the_receiver_opened(
         assert handover_of(world.operation(session, sender), signal_id).opened
 
 
-def test_a_claim_in_the_receivers_queue_counts_as_opening(
-    world: World, sender: Actor, receiver: Actor, signal_id: uuid.UUID
+@pytest.mark.parametrize(("change", "values"), [(claim, {}), (mark_urgent, {"urgent": True})])
+def test_a_change_by_the_receiver_counts_as_opening(
+    world: World,
+    sender: Actor,
+    receiver: Actor,
+    signal_id: uuid.UUID,
+    change: Callable[..., object],
+    values: dict[str, bool],
 ) -> None:
-    world.do(receiver, claim, signal_id=signal_id)
+    world.do(receiver, change, signal_id=signal_id, **values)
     with pytest.raises(HandoverOver):
         back(world, signal_id, sender)
 
@@ -147,6 +154,15 @@ def test_a_second_press_finds_the_signal_back(world: World, sender: Actor, signa
     with world.sessions.begin() as session:
         assert admit_to_take_back(world.operation(session, sender), signal_id=signal_id) is None
     assert world.count(Referral) == 2
+
+
+def test_the_sender_sees_the_last_of_several_handovers_of_one_day(
+    world: World, sender: Actor, signal_id: uuid.UUID
+) -> None:
+    for receiver in (NATIONAL, GRONINGEN) * 3:
+        back(world, signal_id, sender)
+        hand_over(world, signal_id, sender, receiver)
+        assert world.do(sender, handover_of, signal_id).receiver.id == receiver
 
 
 def test_a_restricted_signal_stays_where_it_is(world: World, sender: Actor, signal_id: uuid.UUID) -> None:

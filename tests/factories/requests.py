@@ -47,6 +47,7 @@ class ReferralFactory(RowFactory[Referral]):
     reason = "moved"
     old_case_key_id = sequence(lambda n: numbered_id(0xCA, n))
     key_destroyed_on = EPOCH_DAY
+    sequence = 2  # last: it hides the function of this name
 
 
 class SealedReportFactory(RowFactory[SealedReport]):

@@ -107,7 +107,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     **dict.fromkeys(("follow_up_notes.signal_id", "status_changes.signal_id"), NUMBER),
     **dict.fromkeys(("address_links.signal_id", "address_links.organisation_id"), NUMBER),
     **dict.fromkeys(("comparison_draws.signal_id", "comparison_draws.organisation_id"), NUMBER),
-    **dict.fromkeys(("referrals.signal_id", "referrals.from_organisation_id"), NUMBER),
+    **dict.fromkeys(("referrals.signal_id", "referrals.from_organisation_id", "referrals.sequence"), NUMBER),
     **dict.fromkeys(("referrals.old_case_key_id", "referrals.key_destroyed_on"), NUMBER),
     **dict.fromkeys(("address_links.quarter", "address_links.pseudonym"), PSEUDONYM),
     "address_links.house_pseudonym": PSEUDONYM,
