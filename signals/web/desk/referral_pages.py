@@ -113,6 +113,7 @@ def _page(
         raise Invalid(FieldProblem(field="organisation_id", code="cannot_receive"))
     return render_template(
         "desk/officer/refer.html",
+        opened=opened,
         signal=opened.signal,
         search=search,
         place=route.municipality_name if route else None,

@@ -34,6 +34,7 @@ def test_the_page_offers_who_belongs_to_the_address_and_a_search_finds_the_rest(
     anna = browser(desk, "anna")
     path = f"/desk/signals/{signal_id}/refer"
     page = anna.get(path).text
+    assert re.search("<h1>Overdragen: [^<]*1012 AB", page)
     assert "Hoort bij dit adres (Amsterdam)" in page
     assert choices_of(page) == ["GGD Amsterdam"]
     page = anna.get(f"{path}?search=gronin").text

@@ -14,6 +14,7 @@ def test_every_language_says_who_can_see_the_carrier(client: FlaskClient) -> Non
     pages = {code: client.get(f"/gezien?lang={code}").text.partition("<h1>")[2] for code in LANGUAGES}
     assert len({page.partition("</h1>")[0] for page in pages.values()}) == len(LANGUAGES)
     assert "Iemand die uw ronde kent, kan het raden." in pages["nl"]
+    assert "De bewoner kan uw soort werk horen, nooit een naam." in pages["nl"]
 
 
 @pytest.mark.parametrize("path", ["/privacy", "/toegankelijkheid"])
