@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, select
 
+from privacy.sealing import open_bytes
 from signals.casework import claim, mark_urgent, reassign, record_attempt, refer, release
 from signals.comparisons.draws import drawn_order
 from signals.comparisons.plan import NEVER_DRAWN, ORDERS, drawn_arm
@@ -78,9 +79,14 @@ def test_the_order_of_claims_does_not_matter(world: World) -> None:
 def test_the_blocks_of_a_team_go_on_over_batches(world: World) -> None:
     begin(world)
     ids = arrive(world, 5) + arrive(world, 4, first=6)
+    arrive(world, 1, first=50, concern_types=(ConcernType.FRAIL,))  # never drawn: it takes no place
     secret = world.keystore.secret(f"comparison-{CODE.lower()}")
     in_blocks = [drawn_arm(secret, place=(CODE, AMSTERDAM, place), arms=TWO) for place in range(9)]
     assert Counter(draw_of(world, signal_id).arm for signal_id in ids) == Counter(in_blocks)
+    with world.sessions() as session:
+        sealed = session.scalars(select(ComparisonTeam.sealed_place)).one()
+    place = b"comparison_teams/sealed_place/" + AMSTERDAM.bytes
+    assert int(open_bytes(sealed, secret, associated_data=place)) == 9
 
 
 @pytest.mark.parametrize("concern", [*sorted(NEVER_DRAWN)])
