@@ -3,15 +3,18 @@
 import json
 import uuid
 from base64 import urlsafe_b64encode
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from structlog.testing import capture_logs
 
 from signals.intake.content import Report, open_report
-from signals.models import SealedReport
+from signals.models import Organisation, SealedReport
 from signals.routing.postcodes import Address
+from signals.routing.snapshot import routing_changed
 from signals.settings import NotesSettings
 from signals.vocabulary import ConcernType
 from tests.support.phone import Phone
@@ -81,6 +84,24 @@ def test_last_weeks_key_has_expired_and_a_new_look_up_mends_it(world: World, pho
     assert phone.send(phone.seal(report())).status_code == 201
 
 
+def test_an_organisation_that_was_suspended_gets_no_sealed_report(world: World, phone: Phone) -> None:
+    body = phone.seal(report())
+    with world.sessions.begin() as session:
+        suspended = update(Organisation).where(Organisation.id == AMSTERDAM)
+        session.execute(suspended.values(suspended_from=TODAY))
+        routing_changed(session)
+    assert phone.send(body).status_code == 409
+    assert phone.send(phone.seal(report())).get_json()["organisation"]["kind"] == "ggd"
+
+
+def test_sealed_reports_count_towards_the_limit_of_a_day(world: World, phone: Phone) -> None:
+    limits = replace(world.settings.limits, open_reports_per_area_and_day=1)
+    limited = Phone(world.client(limits=limits), phone.root)
+    answers = [limited.send(limited.seal(report())) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 429]
+    assert answers[1].get_json()["type"] == "urn:problem:signals:area_full"
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -119,6 +140,10 @@ def test_a_report_for_the_national_desk_stays_there_unmarked(world: World, phone
 def test_the_worker_sees_only_the_redacted_note(world: World, phone: Phone) -> None:
     arrived = _arrived(world, phone, report(note="Bel 0612345678 a.u.b.\x07"), notes=NOTES)
     assert arrived.note == "Bel [telefoon] a.u.b. "
+
+
+def test_a_longer_note_than_a_front_takes_is_cut(world: World, phone: Phone) -> None:
+    assert _arrived(world, phone, report(note="a" * 281), notes=NOTES).note == "a" * 280
 
 
 def test_a_note_goes_where_notes_are_switched_off(world: World, phone: Phone) -> None:

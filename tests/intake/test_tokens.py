@@ -147,7 +147,7 @@ def test_the_lane_takes_three_an_hour_from_a_process_and_a_token_never_touches_i
     world: World, mint: Mint
 ) -> None:
     door = world.intake(lane=SMALL)
-    for number in range(1, 4):
+    for number in (1, 1, 1, 2, 3):  # a retry takes no place
         send(door, world, number)
     with pytest.raises(UnprovenFull) as full:
         send(door, world, 4)

@@ -104,6 +104,7 @@ def test_the_directory_has_this_week_and_four_more_and_pages_of_other_sites_may_
     allowed = site.client.options("/token-request").headers
     assert allowed["Access-Control-Allow-Origin"] == "*"
     assert "X-Enrolment-Code" in allowed["Access-Control-Allow-Headers"]
+    assert "Access-Control-Allow-Credentials" not in allowed
 
 
 def test_a_key_signs_in_its_own_week_only_and_is_destroyed_with_it(site: Site) -> None:

@@ -77,6 +77,16 @@ def test_a_signature_or_a_message_of_the_modulus_or_more_is_refused() -> None:
         )
 
 
+def test_a_fault_gives_no_signature_and_each_try_is_masked_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    signer = signer_of(load_pem_private_key(bytes.fromhex(TYPE_2[0]["skS"]), None))
+    seen = {2}
+    monkeypatch.setattr(signer, "private_operation", lambda message: seen.add(int(message)) or 1)
+    for _ in range(2):
+        with pytest.raises(ArithmeticError, match="does not fit"):
+            signer.sign(bytes(255) + b"\x02")
+    assert len(seen) == 3
+
+
 @pytest.mark.parametrize("encoded", [b"", b"\x30" * 342, bytes.fromhex(TYPE_2[0]["pkS"])[:-1] + b"\x03"])
 def test_a_key_of_another_kind_is_refused(encoded: bytes) -> None:
     with pytest.raises(TokenRefused):

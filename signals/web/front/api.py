@@ -77,9 +77,9 @@ _TOKEN_PARAMETER: Final = {
 @public_api.after_request
 def give_one_size(response: Response) -> Response:
     """Pad the answer, so that its length tells nothing; answer 304 when the reader has it already."""
-    response.headers.update(_FOR_WORK_APPS)
+    response.headers.extend(_FOR_WORK_APPS)
     if request.method == "OPTIONS":
-        response.headers.update(_PREFLIGHT)
+        response.headers.extend(_PREFLIGHT)
     if response.status_code < 300:
         response.set_data(of_one_size(response.get_data(), JSON_STEP))
         response.make_conditional(request)
