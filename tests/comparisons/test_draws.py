@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, select
 
-from privacy.sealing import open_bytes
+from privacy.sealing import EnvelopeRefused, open_bytes
 from signals.casework import claim, mark_urgent, reassign, record_attempt, refer, release
 from signals.comparisons.draws import drawn_order
 from signals.comparisons.plan import NEVER_DRAWN, ORDERS, drawn_arm
@@ -146,6 +146,15 @@ def test_the_database_tells_neither_an_order_nor_whether_there_is_one(world: Wor
     assert not any(arm.encode() in row.sealed for row in rows for arm in ComparisonArm)
 
 
+def test_a_draw_that_was_moved_to_another_signal_is_refused(world: World) -> None:
+    begin(world)
+    one, other = arrive(world, 2)
+    with world.sessions.begin() as session:
+        session.get_one(ComparisonDraw, one).sealed = session.get_one(ComparisonDraw, other).sealed
+    with pytest.raises(EnvelopeRefused):
+        draw_of(world, one)
+
+
 def test_a_team_that_takes_no_part_has_no_draws(world: World) -> None:
     begin(world, teams=(GRONINGEN,))
     arrive(world)
@@ -195,6 +204,7 @@ def test_a_team_is_in_one_comparison_at_a_time_and_goes_on_where_it_was(world: W
         take_part(operation, code=CODE, takes_part=False)  # the button of a page that is out of date
         assert [(one.code, mine) for one, mine in open_ones(operation)] == [("C002", True), (CODE, False)]
         take_part(operation, code=CODE, takes_part=True)
+        assert [mine for _, mine in open_ones(operation)] == [False, True]
     with world.sessions() as session:
         assert session.get_one(ComparisonTeam, (AMSTERDAM, CODE)).sealed_place == place
 

@@ -150,9 +150,9 @@ def test_keys_and_facts_of_a_comparison_go_after_its_result(world: World, four: 
     release(world, day(0))
     assert world.keystore.has_secret(secret_of(CODE))  # a live signal needs it: it counts in no other table
     world.worker().retention().purge_now(world.clock, list(four[2:]), DeletionReason.CONCLUDED)
-    release(world, day(1))
     with world.sessions() as session:
         assert session.query(SignalFact).filter_by(year=CODE).all() == []
+    release(world, day(1))
     assert not world.keystore.has_secret(secret_of(CODE))
     assert not world.keystore.has_secret(sealed_facts.secret_of(CODE))
 
