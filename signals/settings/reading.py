@@ -163,13 +163,17 @@ def _anchor(settings: Settings, base: Path) -> Settings:
     """Relative places count from the settings file, so that no command depends on the working folder."""
 
     def at(path: Path) -> Path:
-        return path if path.is_absolute() else base / path
+        return base / path
 
-    notifications, token_file = settings.notifications, settings.twilio.auth_token_file
+    def at_any(path: Path | None) -> Path | None:
+        return base / path if path else None
+
+    notifications = settings.notifications
     return replace(
         settings,
         data_folder=at(settings.data_folder),
-        ca_file=at(settings.ca_file) if settings.ca_file else None,
+        ca_file=at_any(settings.ca_file),
+        scheme=replace(settings.scheme, mark_file=at_any(settings.scheme.mark_file)),
         database=replace(settings.database, url=_anchor_sqlite(settings.database.url, base)),
         keystore=replace(
             settings.keystore,
@@ -188,13 +192,11 @@ def _anchor(settings: Settings, base: Path) -> Settings:
         ),
         retention=replace(settings.retention, journal_file=at(settings.retention.journal_file)),
         figures=replace(settings.figures, ledger_file=at(settings.figures.ledger_file)),
-        twilio=replace(settings.twilio, auth_token_file=at(token_file) if token_file else None),
+        twilio=replace(settings.twilio, auth_token_file=at_any(settings.twilio.auth_token_file)),
         notifications=replace(
             notifications,
-            mail_folder=at(notifications.mail_folder) if notifications.mail_folder else None,
-            smtp_password_file=at(notifications.smtp_password_file)
-            if notifications.smtp_password_file
-            else None,
+            mail_folder=at_any(notifications.mail_folder),
+            smtp_password_file=at_any(notifications.smtp_password_file),
         ),
     )
 

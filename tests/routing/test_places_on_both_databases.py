@@ -1,6 +1,7 @@
 """Places in both databases: an import that was killed goes on, and shows nothing until it is complete."""
 
 from collections.abc import Iterator
+from itertools import chain
 
 import pytest
 
@@ -30,9 +31,9 @@ def take(world: World, found: Iterator[PlaceRow], file: bytes = FILE, **how: boo
     return import_places(world.begin, kind=STREET, file=file, rows=found, **how)
 
 
-def street_of(world: World, pc4: int = 1012) -> str:
+def street_of(world: World, pc4: int = 1012, letters: str = "AB") -> str:
     with world.sessions() as session:
-        return place_of(session, Address(postcode=f"{pc4}AB", number=12)).street
+        return place_of(session, Address(postcode=f"{pc4}{letters}", number=12)).street
 
 
 def test_a_killed_import_shows_nothing_and_goes_on_where_it_stopped(world: World) -> None:
@@ -52,12 +53,13 @@ def test_places_that_another_file_left_unfinished_do_not_count(world: World) -> 
 
 
 def test_a_file_with_fewer_places_is_refused_and_is_taken_as_a_part(world: World) -> None:
-    take(world, rows("Kade"))
+    take(world, chain([("1000AC", 12, ("Kade", "Amsterdam"))], rows("Kade")))
     with pytest.raises(FewerPlaces, match="20 of the 250"):
         take(world, rows("Nieuwe Kade", COUNTRY[:20]), NEWER)
     assert street_of(world) == "Kade"
     take(world, rows("Nieuwe Kade", COUNTRY[:20]), NEWER, partial=True)
     assert (street_of(world), street_of(world, 1200)) == ("Nieuwe Kade", "Kade")
+    assert street_of(world, 1000, "AC") == "Kade"  # though the refused run left pages of the same file
 
 
 def test_of_two_imports_at_once_the_one_that_lost_pages_is_not_put_in_use(world: World) -> None:

@@ -188,13 +188,15 @@ def test_the_environment_names_the_file(tmp_path: Path) -> None:
 
 def test_relative_places_count_from_the_file(tmp_path: Path) -> None:
     (tmp_path / "conf").mkdir()
-    settings = load_settings(
-        written(tmp_path / "conf", "[notifications]\nmail_folder = 'mail'\n"), environ={}
-    )
+    mark = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0h9v9z"/></svg>'
+    (tmp_path / "conf/mark.svg").write_text(mark)
+    said = "[notifications]\nmail_folder = 'mail'\n[scheme]\nmark_file = 'mark.svg'\n"
+    settings = load_settings(written(tmp_path / "conf", said), environ={})
     assert settings.database.url == f"sqlite:///{tmp_path}/conf/var/signals.db"
     assert settings.keystore.url == f"sqlite:///{tmp_path}/conf/var/keystore/keystore.db"
     assert settings.keystore.master_key_file == tmp_path / "conf/var/secrets/master.key"
     assert settings.notifications.mail_folder == tmp_path / "conf/mail"
+    assert settings.scheme.mark_file == tmp_path / "conf/mark.svg"
 
 
 @pytest.mark.parametrize("role", ["front", "desk", "worker"])
