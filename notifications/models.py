@@ -74,6 +74,8 @@ class OutboxMessage(Base):
         Index("ix_outbox_messages_due", "not_before",
               sqlite_where=text("state IN ('queued', 'sending')"),
               postgresql_where=text("state IN ('queued', 'sending')")),
+        Index("ix_outbox_messages_dead", "settled_at",
+              sqlite_where=text("state = 'failed'"), postgresql_where=text("state = 'failed'")),
         Index("ix_outbox_messages_provider_message_id", "provider_message_id",
               sqlite_where=text("provider_message_id IS NOT NULL"),
               postgresql_where=text("provider_message_id IS NOT NULL")),

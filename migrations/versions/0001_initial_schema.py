@@ -184,6 +184,23 @@ def upgrade() -> None:
         postgresql_where=sa.text("key_destroyed_on IS NULL"),
     )
     op.create_table(
+        "front_keys",
+        sa.Column("generation", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("fingerprint", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("since", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint("generation", name=op.f("pk_front_keys")),
+        sa.UniqueConstraint("fingerprint", name=op.f("uq_front_keys_fingerprint")),
+    )
+    op.create_table(
+        "job_runs",
+        sa.Column("job", sa.String(length=40), nullable=False),
+        sa.Column("ran_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("succeeded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("problem", sa.String(length=60), nullable=True),
+        sa.Column("warned_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("job", name=op.f("pk_job_runs")),
+    )
+    op.create_table(
         "idempotency_keys",
         sa.Column("idempotency_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("body_mac", sa.LargeBinary(length=32), nullable=False),
@@ -1240,6 +1257,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("state IN ('queued', 'sending')"),
     )
     op.create_index(
+        "ix_outbox_messages_dead",
+        "outbox_messages",
+        ["settled_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'failed'"),
+        postgresql_where=sa.text("state = 'failed'"),
+    )
+    op.create_index(
         "ix_outbox_messages_provider_message_id",
         "outbox_messages",
         ["provider_message_id"],
@@ -1294,6 +1319,12 @@ def downgrade() -> None:
         table_name="outbox_messages",
         sqlite_where=sa.text("provider_message_id IS NOT NULL"),
         postgresql_where=sa.text("provider_message_id IS NOT NULL"),
+    )
+    op.drop_index(
+        "ix_outbox_messages_dead",
+        table_name="outbox_messages",
+        sqlite_where=sa.text("state = 'failed'"),
+        postgresql_where=sa.text("state = 'failed'"),
     )
     op.drop_index(
         "ix_outbox_messages_due",
@@ -1371,6 +1402,8 @@ def downgrade() -> None:
     op.drop_table("organisation_years")
     op.drop_index("ix_idempotency_keys_organisation_day", table_name="idempotency_keys")
     op.drop_table("idempotency_keys")
+    op.drop_table("job_runs")
+    op.drop_table("front_keys")
     op.drop_index(
         "ix_deletion_records_unconfirmed",
         table_name="deletion_records",

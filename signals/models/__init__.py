@@ -22,6 +22,7 @@ from signals.models.retention import (
     RetentionPeriod,
     SignalFact,
 )
+from signals.models.running import FrontKey, JobRun
 from signals.models.signal import (
     AddressLink,
     ContactAttempt,
@@ -67,7 +68,9 @@ __all__ = [
     "DeletionRecord",
     "Drill",
     "FollowUpNote",
+    "FrontKey",
     "IdempotencyKey",
+    "JobRun",
     "MailboxPublicKey",
     "MunicipalityOfPostcode",
     "Organisation",

@@ -163,6 +163,9 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
     "posted_letters": {"desk": Rights(select=ALL, update=("wanted",)), "worker": rights("SIUD")},
     "channel_states": {"desk": rights("S"), "worker": rights("SIU")},
     "drills": {"desk": Rights(select=ALL, insert=ALL, update=("answered_on",)), "worker": rights("SIU")},
+    # The desk reads how the jobs go, and notes that it warned people
+    "job_runs": {"desk": Rights(select=ALL, update=("warned_at",)), "worker": rights("SIU")},
+    "front_keys": {"front": rights("SI"), "worker": rights("SD")},
     VERSION_TABLE: {"desk": rights("S"), "worker": rights("S")},
 }
 """A role has no other rights. A test fails when a table is missing."""
