@@ -1,9 +1,16 @@
 """A letter and its sender."""
 
+import io
 from datetime import date
 
+from pypdf import PdfReader
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from signals.models import Organisation
 from signals.vocabulary import Profession
 from signals.web.desk.letters.making import Letter, Sender
+from tests.support.desk_side import Desk
 
 SENDER = Sender(
     name="Voorbeeld Welzijn Amsterdam",
@@ -25,6 +32,20 @@ LETTER = Letter(
     unattended=14,
     hard_limit=365,
 )
+
+
+def write_on_own_paper(desk: Desk) -> None:
+    """Give every organisation lines for its letterhead, and a logo."""
+    logo = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 30"><path d="M0 0h9v9z"/></svg>'
+    with Session(desk.engine) as session, session.begin():
+        session.execute(update(Organisation).values(letterhead="Dam 1\n1012 AB Amsterdam", logo=logo))
+
+
+def is_on_own_paper(made: bytes) -> bool:
+    """Say whether the first page of a PDF begins with that letterhead and shows that logo."""
+    [first, *_rest] = PdfReader(io.BytesIO(made)).pages
+    lines = first.extract_text().split("\n")
+    return lines[1:3] == ["Dam 1", "1012 AB Amsterdam"] and b"/Figure" in made
 
 
 def said(data: object) -> str:

@@ -6,11 +6,12 @@ import re
 import pytest
 from pypdf import PdfReader
 
-from signals.web.staff_kit.pdf import Section, make_pdf
+from signals.web.staff_kit.pdf import Head, Section, make_pdf
 
 
 def read_back(text: str) -> str:
-    made = make_pdf(title="Overdracht", lead=[], sections=[Section(title="Notitie", facts=[("Tekst", text)])])
+    note = Section(title="Notitie", facts=[("Tekst", text)])
+    made = make_pdf(Head(name="Buurtwerk"), title="Overdracht", lead=[], sections=[note])
     said = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(made)).pages)
     return re.sub(r"\s+", " ", said)
 

@@ -38,7 +38,7 @@ from signals.web.labels import label, sender, text
 from signals.web.staff_kit import display
 from signals.web.staff_kit.context import operation, reading_operation
 from signals.web.staff_kit.labels import result_label
-from signals.web.staff_kit.pdf import Section, make_pdf
+from signals.web.staff_kit.pdf import Head, Section, head_of, make_pdf
 from signals.web.staff_kit.schemas import AddressSchema, Choice, Moment
 
 FORMAT: Final = "signals-handover"
@@ -56,10 +56,14 @@ class Handover:
     report: Report = field(repr=False)
     place: Place = field(repr=False)
     notes: Sequence[OpenedNote] = field(repr=False)
-    organisation: str
+    head: Head = field(repr=False)
     exported_on: date
     format: str = FORMAT
     version: str = FORMAT_VERSION
+
+    @property
+    def organisation(self) -> str:
+        return self.head.name
 
     @property
     def source(self) -> str:
@@ -135,7 +139,7 @@ def handover_of(signal_id: UUID) -> Handover:
         own = organisation_of(begun.actor)
         require_may_leave(find_signal(begun.session, organisation_id=own, signal_id=signal_id))
         admission = admit(begun, [signal_id], AuditAction.EXPORTED, ground=Ground.HANDOVER)
-        organisation = begun.session.get_one(Organisation, own).name
+        head = head_of(begun.session.get_one(Organisation, own))
     admission.fetch()
     with reading_operation() as reading:
         signal = signal_with_follow_up(reading.session, organisation_id=own, signal_id=signal_id)
@@ -146,7 +150,7 @@ def handover_of(signal_id: UUID) -> Handover:
             report=report,
             place=place_of(reading.session, report.address),
             notes=notes_of(signal, admission),
-            organisation=organisation,
+            head=head,
             exported_on=reading.today,
         )
 
@@ -154,6 +158,7 @@ def handover_of(signal_id: UUID) -> Handover:
 def handover_pdf(handover: Handover) -> bytes:
     """Return the hand-over to read and to file, in Dutch."""
     return make_pdf(
+        handover.head,
         title=_("Hand-over %(reference)s", reference=handover.signal.reference),
         lead=[
             _("From %(name)s, %(day)s.", name=handover.organisation, day=_day(handover.exported_on)),

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from flask import Response
 
+from signals.clock import today
 from signals.models import Signal
 from signals.residents.export import Export
 from signals.vocabulary import Role
@@ -19,6 +20,8 @@ from signals.web.officer.rights_pdf import rights_pdf
 from signals.web.officer.rights_schemas import address_in, correction_in, proof_in
 from signals.web.officer.trail import TrailPage, trail_csv, trail_page
 from signals.web.staff_kit.auth import requires
+from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.pdf import head_of
 
 officer_api = StaffBlueprint(
     "officer", __name__, url_prefix=API_BASE, description="The privacy officer of an organisation"
@@ -146,7 +149,8 @@ def change_period(wanted: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def pdf_answer(found: Export) -> Response:
     """Return the answer to a request for access as a PDF file."""
-    return Response(rights_pdf(ExportedSchema().dump(found)), content_type=PDF)
+    made = rights_pdf(head_of(found.organisation), today(desk().clock), ExportedSchema().dump(found))
+    return Response(made, content_type=PDF)
 
 
 def csv_answer(text: str) -> Response:

@@ -92,6 +92,7 @@ def export(address: Address, proof: Proof) -> Export:
         findings = find_by_address(begun, address=address)
         admission = record_export(begun, findings=findings, proof=proof)
         organisation = session.get_one(Organisation, organisation_of(begun.actor))
+        session.refresh(organisation, ["logo"])  # the head of the PDF shows it
         receivers = _receivers(session, findings)
         periods = periods_of(session, organisation.id, begun.today)
         accesses = accesses_to(session, findings)

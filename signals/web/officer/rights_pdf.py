@@ -27,7 +27,7 @@ from signals.vocabulary import (
 from signals.web.labels import label, mark, text
 from signals.web.staff_kit.display import address as written_address
 from signals.web.staff_kit.labels import reason_label, result_label
-from signals.web.staff_kit.pdf import Section, make_pdf
+from signals.web.staff_kit.pdf import Head, Section, make_pdf
 
 _LANGUAGE: Final = "nl"
 _ = partial(text, language=_LANGUAGE)
@@ -69,12 +69,14 @@ _DEADLINES: Final = {
 }
 
 
-def rights_pdf(document: Mapping[str, Any]) -> bytes:
-    """Return what `ExportedSchema` wrote as a PDF for the resident."""
+def rights_pdf(head: Head, on: date, document: Mapping[str, Any]) -> bytes:
+    """Return what `ExportedSchema` wrote as a PDF for the resident, made on a day."""
+    day = format_date(on, "d MMMM y", locale=_LANGUAGE)
     return make_pdf(
+        head,
         title=_("Answer to your request for access"),
         lead=[
-            _("This is all that %(name)s keeps about this address.", name=document["organisation"]),
+            _("This is all that %(name)s keeps about this address on %(day)s.", name=head.name, day=day),
             _("Somebody was worried and passed that on. Nobody knows who it was."),
         ],
         sections=list(_sections(document)),

@@ -12,8 +12,9 @@ from signals.models import Signal
 from signals.vocabulary import AuditAction
 from signals.web.desk import handing_over
 from signals.web.desk.handing_over import HandoverSchema
-from signals.web.staff_kit.pdf import Section
+from signals.web.staff_kit.pdf import Head, Section
 from tests.support.desk_side import Desk
+from tests.support.letters import is_on_own_paper, write_on_own_paper
 from tests.support.pages import Browser, words
 
 HELP: dict[str, Any] = {"outcome": "help_accepted", "newly_known": True}
@@ -104,13 +105,18 @@ def test_a_signal_reopened_during_the_hand_over_stays_here(
     assert desk.call("anna", "GET", f"/signals/{signal_id}/handover.json").status_code == 409
 
 
-def test_the_pdf_is_tagged_and_says_the_same_in_dutch(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pdf_is_tagged_on_own_paper_and_says_the_same_in_dutch(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_on_own_paper(desk)
     signal_id = concluded(desk, **REFERRED)
     url = f"/signals/{signal_id}/handover.pdf"
-    assert b"<pdfuaid:part>1</pdfuaid:part>" in desk.call("anna", "GET", url).data
+    pdf = desk.call("anna", "GET", url).data
+    assert b"<pdfuaid:part>1</pdfuaid:part>" in pdf
+    assert is_on_own_paper(pdf)
     made: dict[str, Any] = {}
 
-    def keep(**values: Any) -> bytes:
+    def keep(_head: Head, **values: Any) -> bytes:
         made.update(values)
         return b""
 

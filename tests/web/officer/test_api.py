@@ -13,6 +13,7 @@ from signals.vocabulary import AuditAction, DeletionReason
 from tests.factories import DeletionRecordFactory
 from tests.support.chance import without_chance
 from tests.support.desk_side import AMSTERDAM, Desk
+from tests.support.letters import is_on_own_paper, write_on_own_paper
 from tests.support.officer_pages import ask, refer, refer_to_groningen
 
 PLACE: dict[str, Any] = {"postcode": "1012 ab", "house_number": 12}
@@ -71,7 +72,8 @@ def test_no_content_leaves_without_proof(desk: Desk, signal_id: UUID, missing: s
     assert registered(desk) == []
 
 
-def test_an_export_is_a_pdf_where_that_is_asked(desk: Desk, signal_id: UUID) -> None:
+def test_an_export_is_a_pdf_on_own_paper_where_that_is_asked(desk: Desk, signal_id: UUID) -> None:
+    write_on_own_paper(desk)
     answer = desk.call(
         "fleur",
         "POST",
@@ -80,7 +82,7 @@ def test_an_export_is_a_pdf_where_that_is_asked(desk: Desk, signal_id: UUID) -> 
         headers={"Accept": "application/pdf"},
     )
     assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
-    assert answer.data.startswith(b"%PDF-")
+    assert is_on_own_paper(answer.data)
     assert len(registered(desk)) == 1
 
 

@@ -8,15 +8,13 @@ from typing import Any, Final
 
 from babel.dates import format_date, format_timedelta
 
-from privacy.pictures import as_svg
 from signals.retention.expiry import RECORDS_KEPT_DAYS
 from signals.vocabulary import Profession
 from signals.web.http.i18n import direction
 from signals.web.labels import catalogue, mark, sender, text
 from signals.web.pdf import compile_pdf
-from signals.web.staff_kit.pdf import TEMPLATES
+from signals.web.staff_kit.pdf import LETTERS, Head, head_data
 
-_FOLDER: Final = TEMPLATES / "letters"
 _VOWEL_MARKS: Final = re.compile(r"[\u064b-\u0652]")
 """Arabic does without them. Above a letter they would break the word for a screen reader."""
 
@@ -24,22 +22,18 @@ Translate = Callable[[str], str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sender:
+class Sender(Head):
     """Describe an organisation as a resident reaches it; `legal_basis` is in Dutch, as recorded.
 
-    `officer`: the e-mail address of its privacy officer, empty where it has none. `letterhead`: lines for the
-    head of a letter, beside its `logo`. `words`: its own words, in Dutch. `privacy`: the web address of the
-    privacy statement.
+    `officer`: the e-mail address of its privacy officer, empty where it has none. `words`: its own words, in
+    Dutch. `privacy`: the web address of the privacy statement.
     """
 
-    name: str
     phone: str
     email: str
     officer: str
     legal_basis: str
-    letterhead: str = ""
     words: str = ""
-    logo: bytes | None = field(default=None, repr=False)
     privacy: str = ""
 
 
@@ -62,12 +56,12 @@ def notice_pdf(letter: Letter, language: str) -> bytes:
 
     Art. 14(1) and (2) AVG. It names only the kind of what was noticed, because others open letters too.
     """
-    return compile_pdf(_FOLDER / "notice.typ", notice_data(letter, language))
+    return compile_pdf(LETTERS / "notice.typ", notice_data(letter, language))
 
 
 def card_pdf(sender: Sender, language: str, address: Sequence[str] = (), reference: str = "") -> bytes:
     """Return the card for the letter box, A6; without a reference a worker writes it on the card."""
-    return compile_pdf(_FOLDER / "card.typ", card_data(sender, language, address, reference))
+    return compile_pdf(LETTERS / "card.typ", card_data(sender, language, address, reference))
 
 
 def notice_data(letter: Letter, language: str) -> dict[str, Any]:
@@ -121,11 +115,9 @@ def _common(sender: Sender, language: str) -> dict[str, Any]:
     _: Translate = catalogue(language).gettext
     reach = [(_("Telephone"), sender.phone), (_("E-mail"), sender.email)]
     return {
+        **head_data(sender),
         "language": language,
         "rtl": direction(language) == "rtl",
-        "organisation": sender.name,
-        "letterhead": sender.letterhead.split("\n") if sender.letterhead else [],
-        "logo": as_svg(sender.logo) if sender.logo else "",
         "words": sender.words,
         "contact": _("How to reach us"),
         "reach": [(what, value) for what, value in reach if value],

@@ -18,6 +18,7 @@ from signals.web.desk.letters.making import Letter, Sender, card_pdf, notice_pdf
 from signals.web.staff_kit import display
 from signals.web.staff_kit.context import desk, operation
 from signals.web.staff_kit.opened import organisation_id
+from signals.web.staff_kit.pdf import head_of
 
 DEFAULT = "nl"
 
@@ -88,14 +89,12 @@ def _known(language: str) -> str:
 
 def _sender(session: Session, organisation: Organisation) -> Sender:
     return Sender(
-        name=organisation.name,
+        **vars(head_of(organisation)),
         phone=organisation.contact_phone,
         email=organisation.contact_email,
         officer=_officer(session, organisation.id),
         legal_basis=(organisation.legal_basis or "").strip(),
-        letterhead=organisation.letterhead,
         words=organisation.letter_words,
-        logo=organisation.logo,
         privacy=f"{desk().settings.server.public_url.rstrip('/')}/privacy",
     )
 
