@@ -164,7 +164,7 @@ class NoMailboxKey(SignalsError):
 
 
 class ContentGone(SignalsError):
-    """The key of this signal is destroyed; its content cannot be read any more."""
+    """The content of this signal cannot be read: it is damaged, or its key is damaged or destroyed."""
 
     code = "content_gone"
     status = 410

@@ -38,18 +38,18 @@ class CaseKeys(Vault):
                 insert_many(connection, case_keys, columns, same)
 
     def case_key(self, key_id: UUID) -> bytes:
-        """Return one case key (32 bytes); raises `KeyGone` when it was destroyed."""
+        """Return one case key (32 bytes); raises `KeyGone` when it was destroyed or damaged."""
         try:
             return self.case_keys([key_id])[key_id]
         except KeyError:
             raise KeyGone from None
 
     def case_keys(self, key_ids: Iterable[UUID]) -> dict[UUID, bytes]:
-        """Return the case keys that exist; the ids of destroyed keys are left out."""
+        """Return the case keys that can be read; leave out destroyed and damaged ones."""
         return self._stored_keys(_WHOLE, key_ids)
 
     def summary_keys(self, key_ids: Iterable[UUID]) -> dict[UUID, bytes]:
-        """Return the keys of the summaries of cases that exist; they open nothing else."""
+        """Return the keys of the summaries of these cases; they open nothing else."""
         return self._stored_keys(_SUMMARY, key_ids)
 
     def _stored_keys(self, column: Column[bytes], key_ids: Iterable[UUID]) -> dict[UUID, bytes]:

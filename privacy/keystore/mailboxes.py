@@ -58,7 +58,7 @@ class MailboxKeys(NamedSecrets):
             return [MailboxPublicKey(**row._mapping) for row in connection.execute(query)]
 
     def mailbox_private_keys(self, key_ids: Iterable[UUID]) -> dict[UUID, bytes]:
-        """Return the private halves (32 raw bytes) that exist; the ids of destroyed keys are left out."""
+        """Return the private halves (32 raw bytes) that can be read; leave out destroyed and damaged."""
         return {row.key_id: key for row, key in self._opened_by_id(mailbox_keys.c.wrapped, key_ids)}
 
     def destroy_mailbox_keys(self, key_ids: Iterable[UUID]) -> int:

@@ -30,6 +30,7 @@ class PseudonymKeys(Vault):
     def pseudonym_keys_for(self, pairs: Iterable[tuple[UUID, str]]) -> dict[tuple[UUID, str], bytes]:
         """Return the keys of many (organisation, quarter); two processes at once make one key.
 
+        Leaves out a damaged key: without it nobody may make another one, which would match no older link.
         Kept in memory for 60 seconds, so a key that another process destroys works that long here.
         """
         wanted = set(pairs)
@@ -64,7 +65,10 @@ class PseudonymKeys(Vault):
         columns = pseudonym_keys.c
         with self._writing() as connection:
             query = select(pseudonym_keys).where(columns.organisation_id == from_organisation)
-            rows = [self._adopted(row, to_organisation) for row in connection.execute(query)]
+            rows = [
+                self._adopted(row, key, to_organisation)
+                for row, key in self._readable(columns.wrapped, connection.execute(query).all())
+            ]
             if rows:
                 insert_if_absent(connection, pseudonym_keys, rows)
                 connection.execute(delete(pseudonym_keys).where(columns.organisation_id == from_organisation))
@@ -93,9 +97,9 @@ class PseudonymKeys(Vault):
         fetched: dict[tuple[UUID, str], dict[UUID, bytes]] = {pair: {} for pair in missing}
         with self._reading() as connection:
             rows = connection.execute(_pseudonym_query(missing)).all()
-        for row in rows:
-            if (pair := (row.organisation_id, row.quarter)) in fetched:
-                fetched[pair][row.origin_id] = self._opened(pseudonym_keys.c.wrapped, row)
+        wanted = (row for row in rows if (row.organisation_id, row.quarter) in fetched)
+        for row, key in self._readable(pseudonym_keys.c.wrapped, wanted):
+            fetched[row.organisation_id, row.quarter][row.origin_id] = key
         self._pseudonyms.keep(fetched, _not_the_latest(pairs))
         return found | fetched
 
@@ -119,8 +123,7 @@ class PseudonymKeys(Vault):
             insert_if_absent(connection, pseudonym_keys, rows)
         self._pseudonyms.forget(pairs)
 
-    def _adopted(self, row: Row[Any], owner: UUID) -> dict[str, Any]:
-        key = self._opened(pseudonym_keys.c.wrapped, row)
+    def _adopted(self, row: Row[Any], key: bytes, owner: UUID) -> dict[str, Any]:
         return {
             "organisation_id": owner,
             "origin_id": row.origin_id,

@@ -85,8 +85,7 @@ class KeysByReceipt(CaseKeys, NamedSecrets):
             if getattr(error.orig, "sqlstate", "") == _REFUSED:
                 raise ReceiptRefused from None
             raise
-        column = self._column(receipt.opens)
-        return {row.key_id: self._master.unwrap(row.wrapped, column, row.key_id) for row in rows}
+        return {row.key_id: key for row, key in self._readable(self._column(receipt.opens), rows)}
 
     def _may_read_keys(self) -> bool:
         asked = select(func.has_column_privilege("public.case_keys", "wrapped", "SELECT"))

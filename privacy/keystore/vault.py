@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError, ProgrammingError
+from structlog import get_logger
 
 from privacy.keystore.errors import KeyRefused, KeystoreEmpty, WrongMasterKey
 from privacy.keystore.wrapping import BOUND, Master, bound_values
@@ -30,6 +31,8 @@ from privacy.keystore_schema import READ_ONLY, checkpoint_sqlite, keystore_metad
 
 CHUNK: Final = 1000
 _MASTER_CHECK: Final = b"signals/keystore/master/v1"
+
+log = get_logger(__name__)
 
 
 class Vault:
@@ -82,7 +85,7 @@ class Vault:
 
         After it the old master key opens nothing here, and neither it nor what is left of old rows in backups
         opens anything once the old key is destroyed. Other processes must restart with the new key: until
-        then their writes raise `WrongMasterKey` and their reads `KeyRefused`.
+        then they raise `WrongMasterKey`. A damaged value stays as it is.
         """
         new = Master(new_master_key)
         with self._writing(rotating=True) as connection:
@@ -138,7 +141,23 @@ class Vault:
         query = _by_id(column)
         with self._reading() as connection:
             rows = [row for chunk in pages for row in connection.execute(query, {"key_ids": chunk})]
-        return ((row, self._opened(column, row)) for row in rows)
+        return self._readable(column, rows)
+
+    def _readable(self, column: Column[bytes], rows: Iterable[Row[Any]]) -> Iterator[tuple[Row[Any], bytes]]:
+        """Yield the rows whose value opens, and log each other one: it hurts nobody else.
+
+        Raises `WrongMasterKey` when the rows are right, and this master key is wrong.
+        """
+        checked = False
+        for row in rows:
+            try:
+                yield row, self._opened(column, row)
+            except KeyRefused:
+                if not checked:
+                    self.ping()
+                    checked = True
+                place = "|".join(map(str, bound_values(column, row)))
+                log.error("keystore.key_damaged", table=column.table.name, place=place)
 
     def _opened(self, column: Column[bytes], row: Row[Any]) -> bytes:
         return self._master.unwrap(row.wrapped, column, *bound_values(column, row))
@@ -160,18 +179,17 @@ class Vault:
 
     def _rewrap_column(self, connection: Connection, column: Column[bytes], new: Master) -> int:
         bound, table = BOUND[column], column.table
-        rows = connection.execute(_with_place(column)).all()
-        if not rows:
-            return 0
         changes = [
             {f"of_{name}": value for name, value in zip(bound, row, strict=False)}
-            | {"rewrapped": new.wrap(self._opened(column, row), column, *bound_values(column, row))}
-            for row in rows
+            | {"rewrapped": new.wrap(value, column, *bound_values(column, row))}
+            for row, value in self._readable(column, connection.execute(_with_place(column)).all())
         ]
+        if not changes:
+            return 0
         matched = (table.c[name] == bindparam(f"of_{name}") for name in bound)
         change = update(table).where(*matched).values({column: bindparam("rewrapped")})
         connection.execute(change, changes)
-        return len(rows)
+        return len(changes)
 
     def _forget_opened(self) -> None:
         """Drop what is kept opened in memory; kinds of keys that keep something say so."""

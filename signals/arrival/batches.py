@@ -13,6 +13,7 @@ from typing import Final, cast
 
 from sqlalchemy import Connection, Table, or_, select
 from sqlalchemy.orm import Session, sessionmaker
+from structlog import get_logger
 
 from notifications.events import Event
 from notifications.outbox import NewMessage, enqueue, random_delay
@@ -21,7 +22,7 @@ from privacy.keystore import Keystore
 from privacy.sealing import SCHEMA_VERSION
 from signals.arrival.envelopes import REPORTS, Case, PhoneChecks, Waiting, open_each, take
 from signals.arrival.receivers import Receivers
-from signals.arrival.repeats import Probe
+from signals.arrival.repeats import Probe, Prober
 from signals.audit.grounds import Ground
 from signals.audit.log import SYSTEM, AuditEvent, AuditLog
 from signals.clock import Clock, today
@@ -38,6 +39,8 @@ from signals.vocabulary import AuditAction
 NOTICE_EXPIRES_DAYS = 28
 BATCHES_REMEMBERED = 10
 """Batches after which a worker looks organisations and keys up again; in a long run about a second."""
+
+log = get_logger(__name__)
 
 _SIGNALS: Final = cast(Table, Signal.__table__)
 _LINKS: Final = cast(Table, AddressLink.__table__)
@@ -87,15 +90,22 @@ class ArrivalDesk:
             if not waiting:
                 return 0, 0
             receivers.fetch(session, waiting, also={self.phone.desk_id(row) for row in waiting})
-            cases = open_each(session, waiting, receivers.mailboxes, receivers.teams, self.phone)
+            opened = open_each(session, waiting, receivers.mailboxes, receivers.teams, self.phone)
+            cases, probes = _linkable(opened, receivers.prober, today(clock))
             if cases:
-                self._store(session, clock, cases, receivers)
+                self._store(session, clock, cases, probes, receivers)
             _reject(connection, waiting, cases, today(clock))
         return len(waiting), len(cases)
 
-    def _store(self, session: Session, clock: Clock, cases: Sequence[Case], receivers: Receivers) -> None:
+    def _store(
+        self,
+        session: Session,
+        clock: Clock,
+        cases: Sequence[Case],
+        probes: Sequence[Probe],
+        receivers: Receivers,
+    ) -> None:
         on, connection = today(clock), session.connection()
-        probes = receivers.prober.probes([(case.row.organisation_id, case.address) for case in cases], on)
         _insert_signals(connection, cases, receivers)
         connection.execute(REPORTS.delete().where(REPORTS.c.signal_id.in_(_ids(cases))))
         _insert_links(connection, cases, probes)
@@ -125,6 +135,16 @@ class ArrivalDesk:
                     not_before=due,
                     expires_at=due + timedelta(days=NOTICE_EXPIRES_DAYS),
                 )
+
+
+def _linkable(opened: Sequence[Case], prober: Prober, on: date) -> tuple[Sequence[Case], Sequence[Probe]]:
+    """Return the cases that can get a link, with their probes; a damaged key holds up its own team only."""
+    probes = prober.probes([(case.row.organisation_id, case.address) for case in opened], on)
+    if all(probe.has_own for probe in probes):
+        return opened, probes
+    found = [(case, probe) for case, probe in zip(opened, probes, strict=True) if probe.has_own]
+    log.error("arrival.pseudonym_key_damaged", reports=len(opened) - len(found))
+    return [case for case, _ in found], [probe for _, probe in found]
 
 
 def _ids(cases: Sequence[Case]) -> list[uuid.UUID]:
@@ -182,7 +202,7 @@ def _mark_repeats(
     for signal_id, probe in zip(_ids(cases), probes, strict=True):
         if not known.isdisjoint(probe.exact):
             repeats.append(signal_id)
-        known.add(probe.exact[0])
+        known.add(probe.own[0])
     if repeats:
         connection.execute(_SIGNALS.update().where(_SIGNALS.c.id.in_(repeats)).values(repeat=True))
     return repeats
@@ -213,8 +233,8 @@ def _insert_links(connection: Connection, cases: Sequence[Case], probes: Sequenc
     columns: Columns = {
         "id": [new_id() for _ in cases],
         "organisation_id": [probe.organisation_id for probe in probes],
-        "pseudonym": [probe.exact[0] for probe in probes],
-        "house_pseudonym": [probe.house[0] for probe in probes],
+        "pseudonym": [probe.own[0] for probe in probes],
+        "house_pseudonym": [probe.own[1] for probe in probes],
         "received_on": [case.row.received_on for case in cases],
         "signal_id": _ids(cases),
     }

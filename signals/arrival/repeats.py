@@ -13,6 +13,7 @@ from typing import Final, Protocol
 from sqlalchemy import ColumnElement, Row, bindparam, select
 from sqlalchemy.orm import Session
 
+from privacy.keystore import KeyRefused
 from privacy.macs import Mac, many_macs
 from privacy.pseudonyms import pseudonyms, quarter_of, quarters_for_matching
 from signals.models import AddressLink, Signal
@@ -25,7 +26,7 @@ class PseudonymKeys(Protocol):
     def pseudonym_keys_for(
         self, pairs: Iterable[tuple[uuid.UUID, str]]
     ) -> dict[tuple[uuid.UUID, str], bytes]:
-        """Return the keys of (organisation, quarter) pairs; make a missing key."""
+        """Return the keys of (organisation, quarter) pairs; make a missing key, leave out a damaged one."""
         ...
 
     def matching_keys(
@@ -37,12 +38,23 @@ class PseudonymKeys(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Probe:
-    """An address as the pseudonyms under which it may be known; the first pair is this quarter's own."""
+    """An address as the pseudonyms under which it may be known; the first pair is this quarter's own.
+
+    `has_own`: this quarter's key can be read.
+    """
 
     organisation_id: uuid.UUID
     quarter: str
     exact: tuple[bytes, ...] = field(repr=False)
     house: tuple[bytes, ...] = field(repr=False)
+    has_own: bool = True
+
+    @property
+    def own(self) -> tuple[bytes, bytes]:
+        """Return both pseudonyms of a new link. Raises `KeyRefused` when this quarter's key is damaged."""
+        if not self.has_own:
+            raise KeyRefused
+        return self.exact[0], self.house[0]
 
     def is_same_address(self, link: "Row[tuple[bytes]] | AddressLink") -> bool:
         """Whether the link is of exactly this address, and not only perhaps of the same house."""
@@ -69,20 +81,26 @@ class Prober:
     def __init__(self, keys: PseudonymKeys) -> None:
         self._keys = keys
         self._macs: dict[tuple[uuid.UUID, str], list[Mac]] = {}
+        self._damaged: set[uuid.UUID] = set()
 
     def probes(self, addresses: Sequence[tuple[uuid.UUID, Address]], on: date) -> list[Probe]:
         """Return the probes of (organisation, address) pairs, in their order, with one keystore query."""
         quarter = quarter_of(on)
         self._fetch({organisation_id for organisation_id, _ in addresses}, on)
-        return [_probe(o, quarter, self._macs[o, quarter], address) for o, address in addresses]
+        return [
+            _probe(o, quarter, self._macs[o, quarter], address, has_own=o not in self._damaged)
+            for o, address in addresses
+        ]
 
     def _fetch(self, organisations: set[uuid.UUID], on: date) -> None:
         quarter, *earlier = quarters_for_matching(on)
         new = {o for o in organisations if (o, quarter) not in self._macs}
         own = self._keys.pseudonym_keys_for((o, quarter) for o in new)
         old = self._keys.matching_keys((o, q) for o in new for q in (quarter, *earlier))
+        self._damaged |= {o for o in new if (o, quarter) not in own}
         for o in new:
-            self._macs[o, quarter] = _macs_of(own[o, quarter], [old[o, q] for q in (quarter, *earlier)])
+            first = [own[o, quarter]] if (o, quarter) in own else []
+            self._macs[o, quarter] = _macs_of(first, [old[o, q] for q in (quarter, *earlier)])
 
 
 def probes_for(keys: PseudonymKeys, addresses: Sequence[tuple[uuid.UUID, Address]], on: date) -> list[Probe]:
@@ -116,11 +134,12 @@ def beside_probe(probe: Probe) -> tuple[ColumnElement[bool], ...]:
 
 def link_of(signal: Signal, probe: Probe) -> AddressLink:
     """Return the link that a signal leaves at the address of the probe."""
+    exact, house = probe.own
     return AddressLink(
         organisation_id=signal.organisation_id,
         quarter=probe.quarter,
-        pseudonym=probe.exact[0],
-        house_pseudonym=probe.house[0],
+        pseudonym=exact,
+        house_pseudonym=house,
         received_on=signal.received_on,
         signal_id=signal.id,
     )
@@ -131,14 +150,16 @@ def oldest_kept(on: date) -> str:
     return quarters_for_matching(on)[-1]
 
 
-def _macs_of(first: bytes, by_quarter: Iterable[tuple[bytes, ...]]) -> list[Mac]:
+def _macs_of(first: Sequence[bytes], by_quarter: Iterable[tuple[bytes, ...]]) -> list[Mac]:
     """Under the organisation's key of this quarter first, then under all others that may match."""
-    return [*map(many_macs, (first, *(key for keys in by_quarter for key in keys if key != first)))]
+    return [*map(many_macs, (*first, *(key for keys in by_quarter for key in keys if key not in first)))]
 
 
-def _probe(organisation_id: uuid.UUID, quarter: str, macs: Sequence[Mac], address: Address) -> Probe:
+def _probe(
+    organisation_id: uuid.UUID, quarter: str, macs: Sequence[Mac], address: Address, *, has_own: bool
+) -> Probe:
     exact, house = pseudonyms(macs, address.postcode, address.number, address.addition)
-    return Probe(organisation_id=organisation_id, quarter=quarter, exact=exact, house=house)
+    return Probe(organisation_id=organisation_id, quarter=quarter, exact=exact, house=house, has_own=has_own)
 
 
 __all__ = [

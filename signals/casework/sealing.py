@@ -5,15 +5,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from privacy.sealing import open_json, seal_json
+from structlog import get_logger
+
+from privacy.sealing import SealContext, open_json, seal_json
 from signals.errors import ContentGone
-from signals.intake.content import CaseKeys, case_context
+from signals.intake.content import CaseKeys, case_context, readable
 from signals.models import FollowUpNote, Signal
+
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class OpenedNote:
-    """Hold a follow-up note in the clear; the repr leaves the text out."""
+    """Hold a follow-up note in the clear, with an empty text when it is damaged; the repr leaves it out."""
 
     id: UUID
     text: str = field(repr=False)
@@ -40,7 +44,7 @@ def open_notes(
     return [
         OpenedNote(
             id=note.id,
-            text=open_json(note.sealed_text, key, context, purpose=_note_purpose(note.id))["text"],
+            text=_text_of(note, key, context),
             written_by_id=note.written_by_id,
             written_at=note.written_at,
         )
@@ -48,8 +52,19 @@ def open_notes(
     ]
 
 
+def _text_of(note: FollowUpNote, key: bytes, context: SealContext) -> str:
+    """Return the text of a note; an empty one when it is damaged, which hides no other note."""
+    try:
+        with readable(key) as whole:
+            text: str = open_json(note.sealed_text, whole, context, purpose=_note_purpose(note.id))["text"]
+            return text
+    except ContentGone:
+        log.error("contents.note_unreadable", note_id=str(note.id))
+        return ""
+
+
 def case_key_of(keys: CaseKeys, signal: Signal) -> bytes:
-    """Return the signal's present case key. Raises `ContentGone` when it was destroyed."""
+    """Return the signal's present case key. Raises `ContentGone` when it is destroyed or damaged."""
     key = keys.case_keys([signal.case_key_id]).get(signal.case_key_id)
     if key is None:
         raise ContentGone

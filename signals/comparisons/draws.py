@@ -11,10 +11,11 @@ from typing import Any, Final, NamedTuple, cast
 
 from sqlalchemy import Connection, Table, bindparam, select
 from sqlalchemy.orm import Session
+from structlog import get_logger
 
 from privacy.bulk import insert_many
 from privacy.keystore import Keystore
-from privacy.sealing import open_bytes, seal_bytes
+from privacy.sealing import SealingError, open_bytes, seal_bytes
 from signals.comparisons.plan import ORDERS, drawn_arm, plan_of
 from signals.models import Comparison, ComparisonDraw, ComparisonTeam, Signal
 from signals.operation import Operation
@@ -22,6 +23,8 @@ from signals.vocabulary import AttemptKind, ComparisonArm
 
 _SIZE: Final = 32
 """Bytes of every draw before sealing: the length tells nothing."""
+
+log = get_logger(__name__)
 
 _DRAWS: Final = cast(Table, ComparisonDraw.__table__)
 # Built once: every opening runs it.
@@ -67,6 +70,8 @@ def draw_each(session: Session, keys: Keystore, arrived: Sequence[Arrived], on: 
     for team, comparison in _taking_part(session, {each.organisation_id for each in arrived}, on):
         key, arms = keys.secret(secret_of(team.code)), plan_of(comparison.registration).arms
         place = _place_of(team, key)
+        if place is None:
+            continue
         for signal_id, _, drawable in (one for one in arrived if one.organisation_id == team.organisation_id):
             arm = drawn_arm(key, place=(team.code, team.organisation_id, place), arms=arms)
             draw = Draw(code=team.code, arm=arm if drawable else None)
@@ -91,6 +96,8 @@ def reveal(operation: Operation, signal: Signal) -> None:
         return
     stored, comparison = row
     key, draw = operation.keystore.secret(secret_of(stored.code)), _opened(operation.keystore, stored)
+    if draw is None:
+        return
     undecided = draw.arm and not draw.counts and not signal.urgent
     if undecided and is_open(comparison, operation.today) and not signal.attempts:
         draw = replace(draw, revealed_on=operation.today)
@@ -111,7 +118,8 @@ def drawn_order(session: Session, keys: Keystore, signal: Signal) -> tuple[Attem
 def draws_of(connection: Connection, keys: Keystore, ids: Iterable[uuid.UUID]) -> Mapping[uuid.UUID, Draw]:
     """Return the draw of each signal that has one."""
     rows = connection.execute(select(_DRAWS).where(_DRAWS.c.signal_id.in_(list(ids)))).all()
-    return {row.signal_id: _opened(keys, row) for row in rows}
+    opened = ((row.signal_id, _opened(keys, row)) for row in rows)
+    return {signal_id: draw for signal_id, draw in opened if draw is not None}
 
 
 def sealed_place(organisation_id: uuid.UUID, key: bytes, place: int) -> bytes:
@@ -144,14 +152,24 @@ def _taking_part(
     return [(team, comparison) for team, comparison in session.execute(query) if is_open(comparison, on)]
 
 
-def _place_of(team: ComparisonTeam, key: bytes) -> int:
-    return int(open_bytes(team.sealed_place, key, associated_data=_of_team(team.organisation_id)))
+def _place_of(team: ComparisonTeam, key: bytes) -> int | None:
+    """Return how many orders a team has drawn; None, with a line in the log, for a damaged count."""
+    try:
+        return int(open_bytes(team.sealed_place, key, associated_data=_of_team(team.organisation_id)))
+    except SealingError:
+        log.error("comparison.place_refused", organisation_id=str(team.organisation_id))
+        return None
 
 
-def _opened(keys: Keystore, row: Any) -> Draw:
-    """Open the draw of a row; raise `EnvelopeRefused` for one that was moved or changed."""
+def _opened(keys: Keystore, row: Any) -> Draw | None:
+    """Open the draw of a row; log one that was moved or changed: its signal takes no part any more."""
     key, place = keys.secret(secret_of(row.code)), _of_signal(row.signal_id)
-    arm, day = open_bytes(row.sealed, key, associated_data=place).decode().rstrip().split("|")
+    try:
+        text = open_bytes(row.sealed, key, associated_data=place)
+    except SealingError:
+        log.error("comparison.draw_refused", signal_id=str(row.signal_id))
+        return None
+    arm, day = text.decode().rstrip().split("|")
     return Draw(
         code=row.code,
         arm=ComparisonArm(arm) if arm else None,

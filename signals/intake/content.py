@@ -6,7 +6,8 @@ module needs no keystore.
 
 import re
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
@@ -219,7 +220,7 @@ def _seal_summary(summary: bytes, case_key: bytes, context: SealContext) -> byte
 
 
 def open_report(keys: CaseKeys, signal: Signal) -> Report:
-    """Return the whole report of one signal; raise `ContentGone` when its key was destroyed.
+    """Return the whole report of one signal; raise `ContentGone` when it cannot be read.
 
     The caller has committed an audit entry first.
     """
@@ -248,29 +249,33 @@ def _opened(
     for signal in wanted:
         try:
             opened[signal.id] = read(found.get(signal.case_key_id), signal)
-        except (ContentGone, SealingError) as error:
-            log.warning("contents.unreadable", signal_id=str(signal.id), error=type(error).__name__)
+        except ContentGone:
+            log.warning("contents.unreadable", signal_id=str(signal.id))
     return opened
 
 
 def _open_with(key: bytes | None, signal: Signal | SignalRow) -> Report:
-    if key is None:
-        raise ContentGone
     context = case_context(signal)
-    content = open_json(signal.content, key, context, purpose="content")
-    return report_from_plain(
-        content | open_json(signal.summary, summary_key(key), context, purpose="summary")
-    )
+    with readable(key) as whole:
+        content = open_json(signal.content, whole, context, purpose="content")
+        summary = open_json(signal.summary, summary_key(whole), context, purpose="summary")
+        return report_from_plain(content | summary)
 
 
 def _open_summary(key: bytes | None, signal: Signal | SignalRow) -> Summary:
+    with readable(key) as whole:
+        return _summary_from(open_json(signal.summary, whole, case_context(signal), purpose="summary"))
+
+
+@contextmanager
+def readable(key: bytes | None) -> Iterator[bytes]:
+    """Give a case's key for opening; raise `ContentGone` without it, and for content that does not open."""
     if key is None:
         raise ContentGone
-    plain = open_json(signal.summary, key, case_context(signal), purpose="summary")
     try:
-        return _summary_from(plain)
-    except _NO_REPORT:
-        raise ContentRefused from None
+        yield key
+    except (SealingError, *_NO_REPORT):
+        raise ContentGone from None
 
 
 def _content_of(report: Report) -> dict[str, Any]:

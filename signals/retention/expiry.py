@@ -76,11 +76,12 @@ def renew_links(session: Session, clock: Clock, *, keystore: Keystore) -> int:
     reports = open_for_job(keystore, {signal.id: signal for _link, signal in rows}.values())
     readable = [(link, reports[signal.id].address) for link, signal in rows if signal.id in reports]
     probes = probes_for(keystore, [(link.organisation_id, address) for link, address in readable], on)
-    for (link, _address), probe in zip(readable, probes, strict=True):
+    renewed = [(link, probe) for (link, _), probe in zip(readable, probes, strict=True) if probe.has_own]
+    for link, probe in renewed:
         link.quarter = probe.quarter
-        link.pseudonym, link.house_pseudonym = probe.exact[0], probe.house[0]
+        link.pseudonym, link.house_pseudonym = probe.own
     session.flush()
-    return len(readable)
+    return len(renewed)
 
 
 def _year_ago(on: date) -> date:

@@ -9,10 +9,11 @@ from typing import Any, Final, cast
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, select
+from structlog import get_logger
 
 from privacy.bulk import insert_many
 from privacy.keystore import Keystore
-from privacy.sealing import opener, seal_bytes
+from privacy.sealing import EnvelopeRefused, opener, seal_bytes
 from signals.models import SignalFact
 from signals.models.base import new_id
 from signals.statistics.facts import Fact, Result
@@ -24,6 +25,8 @@ SIZE: Final = 256
 _BETWEEN: Final = "|"
 _LAST_YEAR: Final = "9999"
 """Codes of comparisons come after it."""
+
+log = get_logger(__name__)
 
 _table: Final = cast(Table, SignalFact.__table__)
 
@@ -48,7 +51,8 @@ def store_facts(connection: Connection, keys: Keystore, facts: Iterable[Fact | R
 def stored_facts(connection: Connection, keys: Keystore, *, since: str) -> Iterator[Fact]:
     """Yield the stored facts that the tables of a year or of a later one need.
 
-    Raises `EnvelopeRefused` for a row that was moved or changed.
+    Leaves out and logs a row that was moved or changed. Raises `EnvelopeRefused` when no row of a year opens:
+    then its key is lost.
     """
     years = _table.c.year.between(since, _LAST_YEAR)
     return (Fact(*texts) for texts in _opened(connection, keys, years))
@@ -63,9 +67,19 @@ def _opened(connection: Connection, keys: Keystore, wanted: ColumnElement[bool])
     query = select(_table.c.id, _table.c.year, _table.c.sealed).where(wanted)
     years = connection.scalars(select(_table.c.year).where(wanted).distinct()).all()
     opened = {year: opener(keys.secret(secret_of(year))) for year in years}
+    unread, read = set[str](), set[str]()
     with connection.execute(query.execution_options(yield_per=10_000)) as rows:
         for fact_id, year, sealed in rows:
-            yield opened[year](sealed, _place(fact_id)).decode().rstrip().split(_BETWEEN)
+            try:
+                text = opened[year](sealed, _place(fact_id))
+            except EnvelopeRefused:
+                log.error("statistics.fact_refused", fact_id=str(fact_id), year=year)
+                unread.add(year)
+                continue
+            read.add(year)
+            yield text.decode().rstrip().split(_BETWEEN)
+    if unread - read:
+        raise EnvelopeRefused
 
 
 def forget_facts(connection: Connection, *, of: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select, update
 
-from privacy.keystore import KeyRefused, WrongMasterKey, open_keystore
+from privacy.keystore import WrongMasterKey, open_keystore
 from privacy.pseudonyms import canonical_address, house_pseudonym, pseudonym
 from privacy.receipts import body_mac, idempotency_hash, receipt_for
 from privacy.sealing import (
@@ -96,9 +96,9 @@ def test_the_keystore_without_the_master_key_opens_nothing(world: World) -> None
     try:
         with pytest.raises(WrongMasterKey):
             stolen.ping()
-        with pytest.raises(KeyRefused):
+        with pytest.raises(WrongMasterKey):
             open_report(stolen, signal)
-        with pytest.raises(KeyRefused):
+        with pytest.raises(WrongMasterKey):
             stolen.pseudonym_keys(AMSTERDAM, ["2026-Q4"])
     finally:
         stolen.dispose()
@@ -120,7 +120,7 @@ def test_sealed_columns_swapped_between_two_signals_do_not_open(world: World, co
     first, second = _arrived(world, HOME, Address(postcode="1012AB", number=13))
     _swap(world, first, second, columns)
     for signal in world.signals():
-        with pytest.raises(SealingError):
+        with pytest.raises(ContentGone):
             open_report(world.keystore, signal)
 
 
@@ -130,7 +130,7 @@ def test_a_signal_moved_to_another_organisation_does_not_open_there(world: World
         session.execute(update(Signal).values(organisation_id=GRONINGEN))
     [moved] = world.signals()
     assert moved.id == signal.id
-    with pytest.raises(SealingError):
+    with pytest.raises(ContentGone):
         open_report(world.keystore, moved)
 
 

@@ -204,11 +204,14 @@ def test_a_stored_fact_is_sealed_and_says_nothing_by_its_length(world: World) ->
     assert Counter(fact.outcome for fact in stored(world)) == {"misuse": 1, USUAL.outcome: 1}
 
 
-def test_a_fact_exchanged_for_another_is_refused(world: World) -> None:
+def test_a_fact_exchanged_for_another_is_left_out_and_a_lost_key_leaves_out_none(world: World) -> None:
     add(world, 2)
     with world.sessions.begin() as session:
         first, second = session.query(SignalFact).all()
         first.sealed = second.sealed
+    assert len(stored(world)) == 1
+    with world.sessions.begin() as session:
+        session.execute(update(SignalFact).values(sealed=bytes(60)))
     with pytest.raises(EnvelopeRefused):
         stored(world)
 

@@ -197,7 +197,7 @@ def _follow_up(handover: Handover) -> Iterator[tuple[str, str]]:
         words = f"{label(attempt.kind, _LANGUAGE)}, {result}{agreed}"
         yield _("Contact attempt"), f"{_clock(attempt.attempted_at)}: {words}"
     for note in handover.notes:
-        yield _("Note of the team"), f"{_clock(note.written_at)}: {note.text}"
+        yield _("Note of the team"), f"{_clock(note.written_at)}: {note.text or _('Unreadable')}"
     if signal.notified_on:
         yield _("Resident informed (art. 14 GDPR)"), _day(signal.notified_on)
     elif signal.deferred_because:

@@ -207,7 +207,7 @@ def _notes(opened: OpenedSignal) -> Iterator[Event]:
             at=note.written_at,
             what=gettext("Note"),
             by=signed.by or "",
-            text=note.text,
+            text=note.text or gettext("Unreadable"),
             struck=signed in opened.former_notes,
             form="correct-note",
             entry=note,

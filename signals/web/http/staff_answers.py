@@ -24,7 +24,7 @@ TITLES: dict[str, LazyString] = {
     "link_refused": _("This link works no more"),
     "passkey_refused": _("This passkey was not accepted"),
     "challenge_refused": _("This took too long"),
-    "content_gone": _("The content was deleted"),
+    "content_gone": _("This signal cannot be read"),
     "csrf_failed": _("The page was open for too long"),
     "coverage_overlaps": _("This area is covered already"),
     "last_national_desk": _("This is the only national desk that receives"),
@@ -64,8 +64,8 @@ DETAILS: dict[str, LazyString] = {
     "passkey_refused": _("Try it again, or sign in with your password and a code."),
     "challenge_refused": _("Load the page again and repeat what you did."),
     "content_gone": _(
-        "It was deleted on time, as promised to the resident. Is this signal still to be followed up? "
-        "Then its key was lost: tell your administrator."
+        "It was deleted on time, or it is damaged. Is this signal still to be followed up? Then tell your "
+        "privacy officer: a copy of the keys may help for 14 days."
     ),
     "csrf_failed": _("Go back, load the page again and repeat what you did."),
     "coverage_overlaps": _(

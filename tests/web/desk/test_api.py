@@ -10,7 +10,9 @@ from sqlalchemy.exc import OperationalError
 
 from privacy.keystore import Keystore
 from signals.vocabulary import AuditAction
+from tests.support.damage import damage_case_key
 from tests.support.desk_side import AMSTERDAM, Desk
+from tests.support.pages import Browser
 from tests.support.staff_api import code_of, fields_of, post, problem
 
 NOTE = "Mevrouw is dinsdag thuis."
@@ -144,12 +146,23 @@ def test_without_an_audit_entry_no_content_is_shown(
     assert opened == []
 
 
-def test_a_destroyed_case_key_answers_gone(desk: Desk, signal_id: UUID) -> None:
-    desk.keystore.destroy_case_keys(list(desk.keystore.case_key_ids()))
+@pytest.mark.parametrize("lost", ["destroyed", "damaged"])
+def test_a_lost_case_key_makes_its_signal_unreadable_and_no_other(
+    desk: Desk, signal_id: UUID, lost: str
+) -> None:
+    (key_id,) = desk.keystore.case_key_ids()
+    desk.arrive(number=14, concern_types=["frail"])
+    if lost == "destroyed":
+        desk.keystore.destroy_case_keys([key_id])
+    else:
+        damage_case_key(desk.settings, key_id)
+    assert "Onleesbaar" in Browser(desk, "anna").get("/desk").text
     answer = desk.call("anna", "GET", f"/signals/{signal_id}")
     assert answer.status_code == 410
     assert code_of(answer) == "content_gone"
-    assert desk.call("anna", "GET", "/queue").get_json()["items"][0]["concern_types"] == []
+    items = desk.call("anna", "GET", "/queue").get_json()["items"]
+    of_lost = {item["id"] == str(signal_id): item["concern_types"] for item in items}
+    assert of_lost == {True: [], False: ["frail"]}
 
 
 @pytest.mark.parametrize(
