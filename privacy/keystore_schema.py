@@ -21,14 +21,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import URL, make_url
 
+from privacy.patience import JOBS, Patience
 from privacy.private_files import make_private
 
 SQLITE_WAIT_SECONDS: Final = 30
-CONNECT_SECONDS: Final = 5
-"""A server that does not answer is away, which is said at once; without it, each waits for minutes."""
-CONNECTION_WAIT_SECONDS: Final = 10
-RECYCLE_SECONDS: Final = 1800
-"""So long a connection is used again: some network between forgets it, and the next use of it hangs."""
 READ_ONLY: Final = "keystore_read_only"
 
 keystore_metadata: Final = MetaData(
@@ -85,22 +81,16 @@ secrets_table: Final = Table(
 )
 
 
-def keystore_engine(url: str) -> Engine:
+def keystore_engine(url: str, patience: Patience = JOBS) -> Engine:
     """Return an engine that is fit for keys: SQLite (file of mode 0600) or PostgreSQL by psycopg 3.
 
     Creates the file and its folder; connects to nothing. Errors of this engine never quote values.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(
-            parsed,
-            hide_parameters=True,
-            pool_size=4,
-            max_overflow=4,
-            pool_timeout=CONNECTION_WAIT_SECONDS,
-            pool_recycle=RECYCLE_SECONDS,
-            connect_args={"connect_timeout": CONNECT_SECONDS},
-        )
+        from privacy.postgresql import postgresql_engine  # its driver is for those who use it
+
+        return postgresql_engine(parsed, patience, pool_size=4, max_overflow=4)
     _private_file(parsed)
     engine = create_engine(parsed, hide_parameters=True, connect_args={"timeout": SQLITE_WAIT_SECONDS})
     event.listen(engine, "connect", _prepare_sqlite)

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from privacy.logs import configure_logging
+from privacy.patience import COMMANDS, DESK, FRONT, JOBS, Patience
 from signals.clock import Clock, SystemClock, today
 from signals.db import make_engine, reading, session_factory
 from signals.settings import Settings
@@ -51,7 +52,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, engine: Engine
             api=api,
             settings=settings,
             clock=clock or SystemClock(),
-            engine=engine or _opened_engine(settings, opened),
+            engine=engine or _opened_engine(settings, opened, DESK if settings.serves_staff else FRONT),
             opened=opened,
         )
         made.add()
@@ -89,6 +90,7 @@ def make_worker(settings: Settings, *, clock: Clock | None = None, engine: Engin
     from signals.operations.jobs import Worker
 
     with ExitStack() as opened:
+        engine = engine or _opened_engine(settings, opened, JOBS)
         installation = _open(settings, clock or SystemClock(), engine, opened)
         worker = Worker(
             settings=settings,
@@ -164,7 +166,7 @@ def _open(settings: Settings, clock: Clock, engine: Engine | None, opened: ExitS
 
     keystore = open_keys(settings, **how)
     opened.callback(keystore.dispose)
-    engine = engine or _opened_engine(settings, opened)
+    engine = engine or _opened_engine(settings, opened, COMMANDS)
     sessions, audit = session_factory(engine), AuditLog(keystore.secret("audit"))
     keep, site = keep_in(settings.retention.journal_file, clock), settings.server.public_url
     guard_rows(engine, keystore.secret, keep, clock=clock, audit=audit, site=site)
@@ -173,8 +175,8 @@ def _open(settings: Settings, clock: Clock, engine: Engine | None, opened: ExitS
     )
 
 
-def _opened_engine(settings: Settings, opened: ExitStack) -> Engine:
-    engine = make_engine(settings.database.url, pool_size=settings.database.pool_size)
+def _opened_engine(settings: Settings, opened: ExitStack, patience: Patience) -> Engine:
+    engine = make_engine(settings.database.url, pool_size=settings.database.pool_size, patience=patience)
     opened.callback(engine.dispose)
     return engine
 

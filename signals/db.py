@@ -14,29 +14,24 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session, sessionmaker
 
+from privacy.patience import COMMANDS, Patience
 from privacy.private_files import make_private
 
 SQLITE_BUSY_SECONDS = 30
 
 
-def make_engine(url: str, *, pool_size: int = 5, echo: bool = False) -> Engine:
+def make_engine(url: str, *, pool_size: int = 5, echo: bool = False, patience: Patience = COMMANDS) -> Engine:
     """Return an engine with this project's habits; it does not connect yet.
 
     Statement parameters are hidden from logs and exceptions: they hold sealed content and hashes.
+    `patience`: how long this kind of work waits for PostgreSQL.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite_engine(url, echo=echo)
-    return create_engine(
-        parsed,
-        pool_size=pool_size,
-        max_overflow=pool_size,
-        pool_timeout=10,
-        pool_recycle=1800,
-        hide_parameters=True,
-        echo=echo,
-        connect_args={"connect_timeout": 5},
-    )
+    from privacy.postgresql import postgresql_engine  # its driver is for those who use it
+
+    return postgresql_engine(parsed, patience, pool_size=pool_size, max_overflow=pool_size, echo=echo)
 
 
 def _sqlite_engine(url: str, *, echo: bool) -> Engine:

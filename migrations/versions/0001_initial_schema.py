@@ -196,6 +196,7 @@ def upgrade() -> None:
         sa.Column("job", sa.String(length=40), nullable=False),
         sa.Column("ran_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("succeeded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("due_by", sa.DateTime(timezone=True), nullable=False),
         sa.Column("problem", sa.String(length=60), nullable=True),
         sa.Column("warned_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("job", name=op.f("pk_job_runs")),

@@ -21,6 +21,7 @@ from privacy.keystore.pseudonym_keys import PSEUDONYM_CACHE_SECONDS, PseudonymKe
 from privacy.keystore.receipts import KeyReceipt, KeysByReceipt, Opens
 from privacy.keystore.wrapping import KEY_SIZE
 from privacy.keystore_schema import keystore_engine
+from privacy.patience import DESK, JOBS
 from privacy.secret_files import load_master_key, write_new_secret_file
 
 __all__ = [
@@ -63,4 +64,5 @@ def open_keystore(url: str, master_key: bytes, *, of_desk: bool = False) -> Keys
     Connects to nothing yet: `create_schema` makes the tables, `ping` tells whether the master key fits.
     `of_desk`: a `DeskKeystore`.
     """
-    return (DeskKeystore if of_desk else Keystore)(keystore_engine(url), master_key)
+    made, patience = (DeskKeystore, DESK) if of_desk else (Keystore, JOBS)
+    return made(keystore_engine(url, patience), master_key)

@@ -15,6 +15,7 @@ import migrations
 from notifications.retry import DeliveryFailure
 from notifications.words import explain
 from privacy.keystore import Keystore, KeystoreError
+from privacy.patience import DESK
 from privacy.secret_files import SecretFileRefused
 from signals.cli import answers, settings_of_call
 from signals.cli.database_findings import Finding, find_in_database
@@ -72,7 +73,7 @@ def examine(settings: Settings, clock: Clock | None = None) -> Iterator[Finding]
     clock = clock or SystemClock()
     yield Finding(check="settings", ok=True, says=f"role {settings.role}, environment {settings.environment}")
     yield from _disks(settings)
-    engine = make_engine(settings.database.url)
+    engine = make_engine(settings.database.url, patience=DESK)
     try:
         schema = _guarded("database", partial(_schema, engine), "start the database, or fix database.url")
         yield schema

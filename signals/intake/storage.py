@@ -24,7 +24,6 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
-    create_engine,
     event,
     literal,
     literal_column,
@@ -35,6 +34,7 @@ from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.dialects.sqlite import pysqlite
 from sqlalchemy.exc import DBAPIError
 
+from privacy.patience import FRONT
 from signals.db import is_sqlite, reading, single_statements
 from signals.models import IdempotencyKey, Receipt, SealedReport, SpentToken, UnprovenDay
 from signals.models.base import Base
@@ -143,14 +143,10 @@ class ReportStore:
         """
         if is_sqlite(self.engine):
             return single_statements(self.engine)
-        own = create_engine(
-            self.engine.url,
-            isolation_level="AUTOCOMMIT",
-            pool_reset_on_return=None,
-            pool_timeout=10,
-            pool_recycle=1800,
-            hide_parameters=True,
-            connect_args={"connect_timeout": 5},
+        from privacy.postgresql import postgresql_engine  # its driver is for those who use it
+
+        own = postgresql_engine(
+            self.engine.url, FRONT, isolation_level="AUTOCOMMIT", pool_reset_on_return=None
         )
         event.listen(self.engine, "engine_disposed", lambda _engine: own.dispose())
         return own

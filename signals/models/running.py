@@ -11,7 +11,8 @@ from signals.models.base import Base, UtcDateTime
 class JobRun(Base):
     """The last run of a job, on any worker.
 
-    `problem`: the class of the error of a failed run. `warned_at`: the last mail that nobody does this work.
+    `problem`: the class of the error of a failed run. `due_by`: when it should have succeeded again.
+    `warned_at`: the last mail that nobody does this work.
     """
 
     __tablename__ = "job_runs"
@@ -19,6 +20,7 @@ class JobRun(Base):
     job: Mapped[str] = mapped_column(String(40), primary_key=True)
     ran_at: Mapped[datetime] = mapped_column(UtcDateTime)
     succeeded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    due_by: Mapped[datetime] = mapped_column(UtcDateTime)
     problem: Mapped[str | None] = mapped_column(String(60))
     warned_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 

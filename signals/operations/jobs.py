@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import partial
+from functools import cached_property, partial
 
 from sqlalchemy import Engine, delete, text
 from sqlalchemy.orm import Session, sessionmaker
@@ -38,6 +38,7 @@ from signals.notices.reminders import remind
 from signals.notices.set_aside import watch_set_aside
 from signals.notices.trail_head import mail_trail_head
 from signals.operation import Operation, open_operation
+from signals.operations.job_runs import JobRuns
 from signals.organisations.current_addresses import still_reached
 from signals.organisations.recipients import ask_for_proof
 from signals.retention.expiry import Expiry, forget_admissions, forget_idempotency_keys
@@ -87,6 +88,11 @@ class Worker:
         """Raise when the database cannot be reached."""
         with reading(self.engine).connect() as connection:
             connection.execute(text("SELECT 1"))
+
+    @cached_property
+    def runs(self) -> JobRuns:
+        """The last run of each job."""
+        return JobRuns(self.sessions, self.clock)
 
     def arrive(self) -> int:
         """Bring in what waits in the mailboxes; return how many reports arrived."""

@@ -2,7 +2,7 @@
 
 import gc
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from threading import Lock
 from typing import Any
@@ -14,6 +14,9 @@ from apscheduler.triggers.cron import CronTrigger
 from structlog import get_logger
 
 from signals.clock import AMSTERDAM
+from signals.db import driver_error
+from signals.operations.heartbeats import HEARTBEATS
+from signals.operations.job_runs import LATE
 from signals.operations.jobs import Worker
 from signals.organisations.covering import cover_unopposed
 
@@ -28,6 +31,9 @@ KEY_SECONDS = 60
 LIMIT_SECONDS = 60
 QUARTER_SECONDS = 15 * 60
 YOUNG_OBJECTS = 10_000
+BEAT_SECONDS = 150
+"""The longest that a job computes between two statements; each ends within a minute (`privacy.patience`)."""
+NIGHT = timedelta(hours=25)
 
 log = get_logger(__name__)
 
@@ -36,6 +42,7 @@ def start_in_background(worker: Worker) -> BackgroundScheduler:
     """Run the jobs on threads of this process (role `all`); `.shutdown()` ends them."""
     scheduler = BackgroundScheduler(timezone=UTC)
     _schedule(scheduler, worker)
+    HEARTBEATS.watch()
     scheduler.start()
     return scheduler
 
@@ -44,6 +51,7 @@ def run_until_stopped(worker: Worker) -> None:
     """Run the jobs in the foreground (`signals work`) until SIGTERM or SIGINT."""
     scheduler = BlockingScheduler(timezone=UTC)
     _schedule(scheduler, worker)
+    HEARTBEATS.watch()
     settle_memory()
     scheduler.start()
 
@@ -61,28 +69,28 @@ def settle_memory() -> None:
 
 def _schedule(scheduler: BaseScheduler, worker: Worker) -> None:
     settings = worker.settings
-    _every(scheduler, settings.arrival.interval_seconds, "arrival", worker.arrive)
-    _every(scheduler, settings.notifications.interval_seconds, "outbox", worker.deliver)
-    _every(scheduler, REMINDER_SECONDS, "reminders", worker.remind)
-    _every(scheduler, PROOF_SECONDS, "proofs", worker.ask_for_proof)
-    _every(scheduler, HOURLY_SECONDS, "drills", worker.drill)
-    _every(scheduler, HOURLY_SECONDS, "areas", partial(_cover_unopposed, worker))
-    _every(scheduler, LIMIT_SECONDS, "limits", worker.watch_limits)
-    _every(scheduler, LIMIT_SECONDS, "set_aside", worker.watch_set_aside)
-    _every(scheduler, HOURLY_SECONDS, "rights", worker.watch_rights)
-    _every(scheduler, DAILY_SECONDS, "full_days", worker.forget_full_days)
-    _every(scheduler, FIGURES_SECONDS, "delivery_figures", worker.count_messages)
-    _every(scheduler, DAILY_SECONDS, "old_messages", worker.forget_messages)
-    _every(scheduler, MAILBOX_SECONDS, "mailbox_keys", worker.provision_keys)
-    _every(scheduler, settings.audit.link_seconds, "audit_links", worker.link_audit)
-    _every(scheduler, KEY_SECONDS, "destroyed_keys", worker.destroy_keys)
-    _every(scheduler, DAILY_SECONDS, "retries", worker.forget_retries)
-    _every(scheduler, QUARTER_SECONDS, "sign_ins", worker.forget_sign_ins)
-    _nightly(scheduler, settings.retention.at_hour, "retention", worker.retain)
-    _nightly(scheduler, settings.retention.at_hour, "trail_head", worker.mail_trail_head)
-    _nightly(scheduler, settings.retention.at_hour, "audit_pruning", worker.prune_audit)
-    _nightly(scheduler, settings.retention.at_hour, "figures", worker.release_figures)
-    _nightly(scheduler, settings.retention.at_hour, "key_sweep", worker.sweep_keys)
+    _every(scheduler, worker, settings.arrival.interval_seconds, "arrival", worker.arrive)
+    _every(scheduler, worker, settings.notifications.interval_seconds, "outbox", worker.deliver)
+    _every(scheduler, worker, REMINDER_SECONDS, "reminders", worker.remind)
+    _every(scheduler, worker, PROOF_SECONDS, "proofs", worker.ask_for_proof)
+    _every(scheduler, worker, HOURLY_SECONDS, "drills", worker.drill)
+    _every(scheduler, worker, HOURLY_SECONDS, "areas", partial(_cover_unopposed, worker))
+    _every(scheduler, worker, LIMIT_SECONDS, "limits", worker.watch_limits)
+    _every(scheduler, worker, LIMIT_SECONDS, "set_aside", worker.watch_set_aside)
+    _every(scheduler, worker, HOURLY_SECONDS, "rights", worker.watch_rights)
+    _every(scheduler, worker, DAILY_SECONDS, "full_days", worker.forget_full_days)
+    _every(scheduler, worker, FIGURES_SECONDS, "delivery_figures", worker.count_messages)
+    _every(scheduler, worker, DAILY_SECONDS, "old_messages", worker.forget_messages)
+    _every(scheduler, worker, MAILBOX_SECONDS, "mailbox_keys", worker.provision_keys)
+    _every(scheduler, worker, settings.audit.link_seconds, "audit_links", worker.link_audit)
+    _every(scheduler, worker, KEY_SECONDS, "destroyed_keys", worker.destroy_keys)
+    _every(scheduler, worker, DAILY_SECONDS, "retries", worker.forget_retries)
+    _every(scheduler, worker, QUARTER_SECONDS, "sign_ins", worker.forget_sign_ins)
+    _nightly(scheduler, worker, settings.retention.at_hour, "retention", worker.retain)
+    _nightly(scheduler, worker, settings.retention.at_hour, "trail_head", worker.mail_trail_head)
+    _nightly(scheduler, worker, settings.retention.at_hour, "audit_pruning", worker.prune_audit)
+    _nightly(scheduler, worker, settings.retention.at_hour, "figures", worker.release_figures)
+    _nightly(scheduler, worker, settings.retention.at_hour, "key_sweep", worker.sweep_keys)
 
 
 def _cover_unopposed(worker: Worker) -> int:
@@ -91,10 +99,12 @@ def _cover_unopposed(worker: Worker) -> int:
         return cover_unopposed(operation)
 
 
-def _every(scheduler: BaseScheduler, seconds: int, name: str, job: Callable[[], Any]) -> None:
+def _every(scheduler: BaseScheduler, worker: Worker, seconds: int, name: str, job: Callable[[], Any]) -> None:
     """Add a job that starts at once, never overlaps itself, and runs once after a pause."""
+    within = max(LATE, timedelta(seconds=2 * seconds))
+    HEARTBEATS.expect(name, within.total_seconds())
     scheduler.add_job(
-        _guarded(name, job),
+        _guarded(worker, name, job, within),
         "interval",
         seconds=max(1, seconds),
         id=name,
@@ -105,12 +115,12 @@ def _every(scheduler: BaseScheduler, seconds: int, name: str, job: Callable[[], 
     )
 
 
-def _nightly(scheduler: BaseScheduler, hour: int, name: str, job: Callable[[], Any]) -> None:
+def _nightly(scheduler: BaseScheduler, worker: Worker, hour: int, name: str, job: Callable[[], Any]) -> None:
     """Add a job at an hour of the night in Amsterdam; a missed one runs at the next start.
 
     Only one of the two runs at a time: a first purge may last past that hour.
     """
-    run = _guarded(name, job)
+    run = _guarded(worker, name, job, NIGHT)
     scheduler.add_job(
         run,
         CronTrigger(hour=hour, minute=17, timezone=AMSTERDAM),
@@ -122,7 +132,7 @@ def _nightly(scheduler: BaseScheduler, hour: int, name: str, job: Callable[[], A
     scheduler.add_job(run, id=f"{name}_at_start", misfire_grace_time=None)
 
 
-def _guarded(name: str, job: Callable[[], Any]) -> Callable[[], None]:
+def _guarded(worker: Worker, name: str, job: Callable[[], Any], within: timedelta) -> Callable[[], None]:
     """One failing run is logged, by its class only, and does not end the schedule; two at once are one."""
     turn = Lock()
 
@@ -130,11 +140,15 @@ def _guarded(name: str, job: Callable[[], Any]) -> Callable[[], None]:
         if not turn.acquire(blocking=False):
             log.warning("scheduler.job_still_runs", job=name)
             return
+        problem = None
         try:
-            job()
+            with HEARTBEATS.work(name, BEAT_SECONDS):
+                job()
         except Exception as error:
+            problem = type(driver_error(error)).__name__
             log.error("scheduler.job_failed", job=name, exc_info=error)
         finally:
             turn.release()
+        worker.runs.note(name, problem, within)
 
     return run

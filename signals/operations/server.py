@@ -26,6 +26,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from structlog import get_logger
 
 from privacy.logs import configure_logging
+from privacy.patience import FRONT
 from privacy.secret_files import SecretFileOpenToOthers, SecretFileRefused, load_master_key
 from signals.clock import SystemClock, today
 from signals.db import make_engine
@@ -194,7 +195,7 @@ def _refuse_unusable_keys(settings: Settings) -> None:
 
 def _refuse_without_national_desk(settings: Settings) -> None:
     """Without one a report could reach nobody. A database that is away is no reason: it may come back."""
-    engine = make_engine(settings.database.url)
+    engine = make_engine(settings.database.url, patience=FRONT)
     try:
         snapshot = Router(engine, root_public_key=settings.front.root_key).snapshot()
         missing = snapshot.national_desk(today(SystemClock())) is None

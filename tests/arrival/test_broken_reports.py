@@ -15,6 +15,7 @@ from privacy.logs import configure_logging
 from privacy.sealing import SCHEMA_VERSION, SealContext, seal_to_mailbox
 from signals.intake.content import open_report
 from signals.models import AuditEntry, IdempotencyKey, MailboxPublicKey, Receipt, SealedReport
+from signals.operations.job_runs import LATE
 from signals.operations.jobs import REFUSED_KEPT_DAYS
 from signals.operations.schedule import _guarded
 from signals.routing.postcodes import Address
@@ -74,7 +75,7 @@ def test_a_row_that_the_database_refuses_leaves_the_batch_waiting_and_its_values
     configure_logging(stream=log)
     with monkeypatch.context() as patched:
         patched.setattr(signals.arrival.batches, "new_reference", lambda: "SAME-SAME")
-        _guarded("arrival", world.worker().arrive)()
+        _guarded(world.worker(), "arrival", world.worker().arrive, LATE)()
     assert "scheduler.job_failed" in log.getvalue()
     assert "SAME" not in log.getvalue()
     assert (len(world.signals()), world.worker().arrive()) == (0, 2)
