@@ -53,6 +53,9 @@ lint: developer
 	@$(BIN)/mypy signals notifications privacy tools
 	@$(BIN)/lint-imports
 	@$(BIN)/deptry .
+	@$(BIN)/reuse lint --quiet
+	@$(BIN)/python -m tools.licences --check
+	@$(BIN)/python -m tools.advisories
 	@$(BIN)/codespell signals notifications privacy tools migrations tests docs README.md wsgi.py Makefile
 
 ## bench: the measurements of the design, as a table and as JSON
@@ -90,7 +93,13 @@ lock: build
 ## licences: write THIRD_PARTY.md from the two locks
 .PHONY: licences
 licences: developer
-	@$(BIN)/python -m tests.support.licences
+	@$(BIN)/python -m tools.licences
+
+## wheel: dist/signals-*.whl, with front-end files and translations
+.PHONY: wheel
+wheel: developer
+	@rm -rf build
+	@$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --no-index -w dist .
 
 ## clean: remove what was made, and keep config.toml, keys and data (var/)
 .PHONY: clean

@@ -25,8 +25,8 @@ COMMANDS: Final = {
     "demo-account": ("demo", "Show the password and code of a demo account."),
     "db": ("database", "Bring the schema up or down, or check it."),
     "coverage": ("coverage", "Import and check who receives for an address."),
-    "organisations": ("organisations", "Import and merge organisations."),
-    "staff": ("staff", "Add and disable people; make tokens for programs."),
+    "organisations": ("organisations", "List, import and merge organisations."),
+    "staff": ("staff", "List, add and disable people; make tokens."),
     "keys": ("keys", "List, sweep and rotate keys; make secrets."),
     "retention": ("retention", "Purge signals whose period is over."),
     "audit": ("audit", "Check the trail of who accessed what."),
@@ -73,6 +73,7 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="signals", prog_name="signals")
 @click.option(
     "--config",
     type=click.Path(path_type=Path),

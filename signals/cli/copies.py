@@ -1,11 +1,11 @@
 """`signals backup` and `signals restore`."""
 
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
-from signals.cli import settings_of_call
+from signals.cli import answers, settings_of_call
 from signals.clock import SystemClock
 from signals.operations.backup import Copies, back_up
 from signals.operations.restore import RestoreFailed, RestoreRefused
@@ -19,8 +19,11 @@ NEXT = """\
   signals retention replay ...  (the newest journal of every machine: without it, nothing starts)
   signals keys sweep
   signals audit verify
-  start a worker, then: signals doctor; start the desk and the front when it finds nothing
-"""
+  start a worker, then: signals doctor; start the desk and the front when it finds nothing"""
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)
 
 
 @click.command()
@@ -30,7 +33,8 @@ NEXT = """\
 @click.option(
     "--also-journal", type=FILE, multiple=True, help="Another journal of this machine; may be repeated."
 )
-def backup(*, to: Path, keep_days: int, journal: bool, also_journal: tuple[Path, ...]) -> None:
+@answers(lambda data: "\n".join(data["done"]))
+def backup(*, to: Path, keep_days: int, journal: bool, also_journal: tuple[Path, ...]) -> dict[str, Any]:
     """Copy database, keystore, journals and the trail's head.
 
     Copies of keys expire after 14 days, always. Exit code 1 when any step failed.
@@ -38,15 +42,23 @@ def backup(*, to: Path, keep_days: int, journal: bool, also_journal: tuple[Path,
     Example: signals backup --to /var/backups/signals
     """
     copies = Copies(to=to, keep_days=keep_days, journal_only=journal, also_journals=also_journal)
-    settings, warn = settings_of_call(check=False), partial(click.echo, err=True)
-    if not back_up(settings, copies, SystemClock().now(), tell=click.echo, warn=warn):
-        raise SystemExit(1)
+    done: list[str] = []
+    now = SystemClock().now()
+    ok = back_up(settings_of_call(check=False), copies, now, tell=done.append, warn=_say)
+    return {"ok": ok, "done": done}
+
+
+def _restored(data: dict[str, list[str]]) -> str:
+    return (
+        f"Restored: {', '.join(data['restored'])}. Start nothing yet; next, as docs/backup.md says:\n{NEXT}"
+    )
 
 
 @click.command()
 @click.option("--database", type=FILE, help="A copy from the folder `database`.")
 @click.option("--keystore", type=FILE, help="A copy from the folder `keystore`.")
-def restore(*, database: Path | None, keystore: Path | None) -> None:
+@answers(_restored)
+def restore(*, database: Path | None, keystore: Path | None) -> dict[str, list[str]]:
     """Put copies back into empty places, the keystore first.
 
     Run it as the owner of both, before any process is started. docs/backup.md has the steps around it.
@@ -63,5 +75,4 @@ def restore(*, database: Path | None, keystore: Path | None) -> None:
         raise click.ClickException(f"not restored: {error}\nRestored: nothing.") from None
     except RestoreFailed as error:
         raise click.ClickException(str(error)) from None
-    names = ", ".join(copy.name for copy in done)
-    click.echo(f"Restored: {names}. Start nothing yet; next, as docs/backup.md says:\n{NEXT}", nl=False)
+    return {"restored": [copy.name for copy in done]}

@@ -33,7 +33,8 @@ def upgrade() -> dict[str, bool]:
 @db.command()
 @click.argument("revision")
 @click.confirmation_option(prompt="Going down can lose data. Go on?", help="Do not ask.")
-def downgrade(revision: str) -> None:
+@answers("The database is at {0[revision]}.".format)
+def downgrade(revision: str) -> dict[str, str]:
     """Take the schema back to REVISION; `base` leaves no table.
 
     Example: signals db downgrade 0001 --yes
@@ -45,7 +46,7 @@ def downgrade(revision: str) -> None:
             migrations.downgrade(engine, revision)
         except CommandError:
             raise click.BadParameter("there is no such revision", param_hint="REVISION") from None
-    click.echo(f"The database is at {revision}.")
+    return {"revision": revision}
 
 
 def _checked(found: dict[str, Any]) -> str:
@@ -73,13 +74,18 @@ def check() -> dict[str, Any]:
     return {"ok": ok, "revision": revision, "wanted": wanted, "differences": differences}
 
 
+def _granted(data: dict[str, Any]) -> str:
+    return "\n".join(data["sql"]) or f"Granted to {', '.join(data['roles'])}."
+
+
 @db.command()
 @click.option("--front", default="signals_front", show_default=True, help="Role of the public processes.")
 @click.option("--desk", default="signals_desk", show_default=True, help="Role of the staff's processes.")
 @click.option("--worker", default="signals_worker", show_default=True, help="Role of the jobs and commands.")
 @click.option("--create", is_flag=True, help="Make roles that are missing, without login; needs CREATEROLE.")
 @click.option("--sql", is_flag=True, help="Print the SQL and change nothing.")
-def grants(*, front: str, desk: str, worker: str, create: bool, sql: bool) -> None:
+@answers(_granted)
+def grants(*, front: str, desk: str, worker: str, create: bool, sql: bool) -> dict[str, Any]:
     """Give the three database roles their rights.
 
     PostgreSQL only; run it as the owner of the tables, after each upgrade. Earlier rights are revoked.
@@ -94,8 +100,7 @@ def grants(*, front: str, desk: str, worker: str, create: bool, sql: bool) -> No
     if sql:
         granted = list(statements(roles))
         made = [*creation(roles), *granted] if create else granted
-        click.echo("\n".join(f"{statement};" for statement in ["BEGIN", *made, "COMMIT"]))
-        return
+        return {"roles": roles.names, "sql": [f"{statement};" for statement in ["BEGIN", *made, "COMMIT"]]}
     with database() as engine:
         if engine.dialect.name != "postgresql":
             raise click.ClickException("SQLite has no roles: its file's mode is the fence")
@@ -103,4 +108,4 @@ def grants(*, front: str, desk: str, worker: str, create: bool, sql: bool) -> No
             apply(engine, roles, create=create)
         except FenceRefused as error:
             raise click.ClickException(str(error)) from None
-    click.echo(f"Granted to {', '.join(roles.names)}.")
+    return {"roles": roles.names, "sql": []}

@@ -29,6 +29,7 @@ from signals.keys.sweeping import most_are_orphans
 from signals.models.sealed import refused_rows, seal_rows
 from signals.notices.channels import check_channels, send_test
 from signals.settings import Settings
+from signals.web.assets import how_to_complete, missing_files
 
 LEAST_FREE_MIB = 200
 """The least room: a full disk refuses every report, without a sign before that."""
@@ -73,6 +74,7 @@ def examine(settings: Settings, clock: Clock | None = None) -> Iterator[Finding]
     clock = clock or SystemClock()
     yield Finding(check="settings", ok=True, says=f"role {settings.role}, environment {settings.environment}")
     yield from _disks(settings)
+    yield _built_files()
     engine = make_engine(settings.database.url, patience=DESK)
     try:
         schema = _guarded("database", partial(_schema, engine), "start the database, or fix database.url")
@@ -105,6 +107,12 @@ def _guarded(check: str, find: Callable[[], Finding], fix: str) -> Finding:
         return Finding(check=check, ok=False, says=str(problem), fix=fix)
     except (SQLAlchemyError, OSError) as problem:
         return Finding(check=check, ok=False, says=type(problem).__name__, fix=fix)
+
+
+def _built_files() -> Finding:
+    missing = missing_files()
+    says = f"{len(missing)} are missing, such as {missing[0]}" if missing else "all are here"
+    return Finding(check="scripts and translations", ok=not missing, says=says, fix=how_to_complete())
 
 
 def _disks(settings: Settings) -> Iterator[Finding]:

@@ -31,7 +31,8 @@ def keys() -> None:
 
 @keys.command()
 @click.option("--desk", default="signals_desk", show_default=True, help="Role of the staff's processes.")
-def grants(*, desk: str) -> None:
+@answers("{0[desk]} gets keys of cases for receipts only.".format)
+def grants(*, desk: str) -> dict[str, str]:
     """Let the desk's role get keys of cases only for audit entries.
 
     PostgreSQL only; run it as the owner of both databases, after 'init', each upgrade and each restore. The
@@ -47,7 +48,7 @@ def grants(*, desk: str) -> None:
         raise click.ClickException(str(error)) from None
     finally:
         keystore.dispose()
-    click.echo(f"{desk} gets keys of cases for receipts only.")
+    return {"desk": desk}
 
 
 def _listed(data: dict[str, Any]) -> str:
@@ -168,7 +169,8 @@ def sweep(*, even_most: bool) -> dict[str, int]:
 
 @keys.command("new-master")
 @click.argument("file", type=click.Path(path_type=Path))
-def new_master(file: Path) -> None:
+@answers("{0[file]} written.".format)
+def new_master(file: Path) -> dict[str, Path]:
     """Write a new secret of 32 random bytes into FILE.
 
     The file gets mode 0600, and never replaces another. Use it for keystore.master_key_file and for
@@ -182,4 +184,4 @@ def new_master(file: Path) -> None:
         raise click.ClickException(f"{file} is there already; a lost secret cannot be made again") from None
     except OSError as problem:
         raise click.ClickException(f"cannot write {file}: {problem.strerror}") from None
-    click.echo(f"{file} written.")
+    return {"file": file}

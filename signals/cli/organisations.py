@@ -1,4 +1,4 @@
-"""`signals organisations`: import organisations from a csv, and merge two."""
+"""`signals organisations`: list them, import them from a csv, and merge two."""
 
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -8,10 +8,13 @@ import click
 from signals.app import Opened
 from signals.cli import answers
 from signals.cli.opening import FILE, everything
+from signals.clock import today
 from signals.db import at_one_moment, reading_session
 from signals.errors import Invalid, NotFound
+from signals.organisations.administration import organisations as every_organisation
 from signals.organisations.csv_import import OrganisationImport, import_organisations, preview_organisations
 from signals.organisations.mergers import succeed
+from signals.organisations.onboarding import receives
 from signals.web.labels import label
 
 _WAIT: Final = {
@@ -25,10 +28,32 @@ _WAIT: Final = {
 
 @click.group()
 def organisations() -> None:
-    """Import and merge the organisations that receive signals.
+    """List, import and merge the organisations that receive signals.
 
     Example: signals organisations import teams.csv --dry-run
     """
+
+
+def _listed(found: list[dict[str, Any]]) -> str:
+    return "\n".join(
+        f"{one['name']}, {one['kind']}, {'receives' if one['receives'] else 'receives nothing today'}"
+        for one in found
+    )
+
+
+@organisations.command("list")
+@answers(_listed)
+def list_all() -> list[dict[str, Any]]:
+    """List the organisations, and which of them receive today.
+
+    Example: signals organisations list --json
+    """
+    with everything() as opened, opened.sessions() as session:
+        on = today(opened.clock)
+        return [
+            {"id": one.id, "name": one.name, "kind": one.kind, "receives": receives(one, on)}
+            for one in every_organisation(session)
+        ]
 
 
 def _imported(data: dict[str, Any]) -> str:

@@ -5,10 +5,11 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import click
 
-from signals.cli import settings_file, settings_of_call
+from signals.cli import answers, settings_file, settings_of_call
 from signals.settings import CONFIG_VARIABLE
 from signals.vocabulary import Environment
 
@@ -18,8 +19,17 @@ _ALONE = (
 )
 
 
+def _initialised(data: dict[str, Any]) -> str:
+    lines = [
+        f"{'made         ' if part['new'] else 'there already'}  {part['name']}: {part['where']}"
+        for part in data["parts"]
+    ]
+    return "\n".join([*lines, _ALONE])
+
+
 @click.command()
-def init() -> None:
+@answers(_initialised)
+def init() -> dict[str, Any]:
     """Make missing settings, secrets and keystore, and say where each is; existing ones stay.
 
     The settings file and the environment say where. Set the environment of the worker's unit first
@@ -29,18 +39,25 @@ def init() -> None:
     """
     from signals.operations.installation import initialise
 
-    for part in initialise(_config_path()):
-        click.echo(f"{'made         ' if part.new else 'there already'}  {part.name}: {part.where}")
-    click.echo(_ALONE)
+    return {"parts": [vars(part) for part in initialise(_config_path())]}
 
 
 @click.command()
 @click.option("--prepare", is_flag=True, help="First init, migrate and, in the demo, seed: for `make run`.")
-def serve(*, prepare: bool) -> None:
+@click.option("--host", help="Listen on this address; default: server.host.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Listen on this port; default: server.port.")
+def serve(*, prepare: bool, host: str | None, port: int | None) -> None:
     """Serve over HTTP until interrupted.
 
-    Example: SIGNALS__SERVER__PORT=8080 signals serve
+    Example: signals serve --port 8080
     """
+    for name, value in (("HOST", host), ("PORT", port)):
+        if value is not None:  # the command that seeds the demo reads the environment too
+            os.environ[f"SIGNALS__SERVER__{name}"] = str(value)
+    from signals.web.assets import how_to_complete, missing_files
+
+    if missing := missing_files():
+        raise click.ClickException(f"cannot serve without {', '.join(missing[:3])}: {how_to_complete()}")
     if prepare:
         _prepare()
     settings = settings_of_call()

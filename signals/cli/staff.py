@@ -12,7 +12,7 @@ from privacy.totp import provisioning_uri
 from signals.casework.pace import resume
 from signals.cli import answers
 from signals.cli.opening import everything, organisation_named
-from signals.models import StaffMember
+from signals.models import Organisation, StaffMember
 from signals.models.sealed import seal_again
 from signals.settings import Settings
 from signals.staff import team
@@ -29,6 +29,36 @@ def staff() -> None:
 
     Example: signals staff add --organisation "Team Zuid" --role lead --name "A. Bakker" --email a@example.org
     """
+
+
+def _listed(people: list[dict[str, Any]]) -> str:
+    return "\n".join(
+        f"{one['email']}  {one['name']}, {one['role']}, {one['organisation'] or 'everywhere'}"
+        + ", disabled" * one["disabled"]
+        for one in people
+    )
+
+
+@staff.command("list")
+@click.option("--organisation", help="Only the people of this one; name or id.")
+@answers(_listed)
+def list_all(organisation: str | None) -> list[dict[str, Any]]:
+    """List the people who sign in, by organisation and name.
+
+    Example: signals staff list --organisation "Team Zuid"
+    """
+    people = select(StaffMember, Organisation.name).outerjoin(Organisation)
+    with everything() as opened, opened.sessions() as session:
+        if organisation:
+            people = people.where(Organisation.id == organisation_named(session, organisation).id)
+        return [
+            {
+                **{name: getattr(member, name) for name in ("id", "email", "name", "role")},
+                "organisation": team,
+                "disabled": member.disabled_at is not None,
+            }
+            for member, team in session.execute(people.order_by(Organisation.name, StaffMember.name))
+        ]
 
 
 def _added(data: dict[str, Any]) -> str:

@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -76,7 +75,6 @@ def serve(
     _stop_cleanly_from_the_start()
     with _claimed_port(settings.server.host, settings.server.port):
         refuse_a_taken_port(settings.server.host, settings.server.port)
-        _refuse_without_what_is_built()
         _refuse_unusable_secrets(settings)
         if settings.environment is Environment.PRODUCTION:
             _refuse_without_national_desk(settings)
@@ -150,13 +148,6 @@ def _port_refused(host: str, port: int, error: OSError) -> SystemExit:
     return SystemExit(
         f"cannot serve on {host}:{port}: {error.strerror}{advice if error.errno == errno.EADDRINUSE else ''}"
     )
-
-
-def _refuse_without_what_is_built(web: Path = Path(__file__).parents[1] / "web") -> None:
-    """Refuse a bare checkout: it lacks vendored scripts and compiled catalogues, so pages fail."""
-    built = (web / "static/vendor/htmx.js", web / "translations/nl/LC_MESSAGES/messages.mo")
-    if not all(path.is_file() for path in built):
-        raise SystemExit("cannot serve: scripts and translations are not built; run 'make build'")
 
 
 def _refuse_unusable_secrets(settings: Settings) -> None:

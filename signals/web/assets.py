@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
+PACKAGES = ("signals", "notifications")
 NODE_MODULES = PROJECT / "node_modules"
 LIBRARIES = Path(__file__).resolve().parent / "libraries"
 VENDOR = Path(__file__).resolve().parent / "static" / "vendor"
@@ -58,6 +59,24 @@ MANIFEST = (
 
 class AssetMissing(RuntimeError):
     """A file of the manifest is missing: run `npm ci`, or fix the manifest after an upgrade."""
+
+
+def missing_files(place: Path = PROJECT) -> list[str]:
+    """Return the built files that a checkout, or an installed wheel, lacks: libraries and translations."""
+    vendor = place / VENDOR.relative_to(PROJECT)
+    names = [asset.target for asset in MANIFEST] + [f"{name}.js" for name in BUNDLES]
+    sources = (
+        po for package in PACKAGES for po in (place / package).rglob("translations/*/LC_MESSAGES/*.po")
+    )
+    built = [vendor / name for name in names] + [po.with_suffix(".mo") for po in sources]
+    return [str(path.relative_to(place)) for path in built if not path.is_file()]
+
+
+def how_to_complete(place: Path = PROJECT) -> str:
+    """Return the remedy for missing files, in words that fit a checkout or an installed wheel."""
+    if (place / "Makefile").exists():
+        return "run 'make build'"
+    return "this package was built incompletely: install another wheel, of 'make wheel'"
 
 
 def copy_assets(*, node_modules: Path = NODE_MODULES, vendor: Path = VENDOR) -> tuple[Path, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.project_files import PROJECT, project_files, tracked_files, unignored_files
+from tools.licences import ELSEWHERE, unsuitable
 
 # The pieces keep this file from finding itself.
 FORBIDDEN = {
@@ -103,8 +104,21 @@ def test_every_npm_package_asked_for_has_one_exact_version() -> None:
     assert asked["htmx.org"].startswith("2.0.")
 
 
+def test_a_new_licence_of_the_product_is_judged_by_a_person() -> None:
+    suitable = ("MIT", "Apache-2.0 AND MIT", "LGPLv3+", "Mozilla Public License 2.0 (MPL 2.0)", ELSEWHERE)
+    assert unsuitable([("a", "1", licence) for licence in suitable]) == []
+    for licence in (
+        "GPL-3.0-only",
+        "MIT AND GPL-2.0",
+        "AGPL-3.0",
+        "GNU General Public License v2",
+        "not stated",
+    ):
+        assert unsuitable([("a", "1", licence)]) == [("a", licence)]
+
+
 def test_third_party_names_every_locked_package() -> None:
     listed = (PROJECT / "THIRD_PARTY.md").read_text()
     python = {entry.partition("==")[0] for entry in _locked("requirements.lock")}
-    npm = {name.removeprefix("node_modules/") for name in _npm_packages()}
+    npm = {name.removeprefix("node_modules/") for name in _npm_packages()} | {"@stoplight/prism-cli"}
     assert [name for name in sorted(python | npm) if f"| {name} |" not in listed] == []

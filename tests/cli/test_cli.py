@@ -2,18 +2,14 @@
 
 import sys
 import threading
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from uuid import uuid4
 
-import click
 import pytest
-from click.testing import CliRunner
 from sqlalchemy import insert, select
 
 from notifications.models import OutboxMessage
-from signals.cli import main
 from signals.db import make_engine
 from signals.models import AuditEntry, CoverageArea, Organisation, StaffMember, StaffSession, StoppedAccount
 from tests.factories import MOMENT
@@ -30,33 +26,6 @@ def add_worker(signals: Signals, email: str = "w@example.org", **options: str) -
     values = {"organisation": "Amsterdam", "role": "worker", "name": "W", "email": email} | options
     arguments = [text for name, value in values.items() for text in (f"--{name}", value)]
     return signals("staff", "add", *arguments, "--password-stdin", stdin=f"{PASSWORD}\n")
-
-
-def commands(
-    group: click.Group, path: tuple[str, ...] = ()
-) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    context = click.Context(group)
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        assert command is not None
-        yield (*path, name), command
-        if isinstance(command, click.Group):
-            yield from commands(command, (*path, name))
-
-
-def test_every_summary_fits_a_line_of_80_columns() -> None:
-    groups = [(), *(path for path, command in commands(main) if isinstance(command, click.Group))]
-    for path in groups:
-        printed = CliRunner().invoke(main, [*path, "--help"], terminal_width=80).output
-        summaries = printed.partition("Commands:")[2]
-        assert summaries
-        assert "..." not in summaries
-        assert max(map(len, summaries.splitlines())) <= 80
-
-
-def test_every_command_helps_with_an_example() -> None:
-    lacking = [path for path, command in commands(main) if "Example: " not in (command.help or "")]
-    assert lacking == []
 
 
 def test_an_unknown_command_is_called_wrongly(signals: Signals) -> None:
@@ -199,6 +168,12 @@ def test_another_file_is_refused(signals: Signals) -> None:
 
 
 # organisations
+def test_the_list_says_which_organisations_receive(signals: Signals) -> None:
+    found = signals.json("organisations", "list")
+    assert [(one["name"], one["receives"]) for one in found] == [("Amsterdam", True), ("Landelijk", True)]
+    assert "Amsterdam, social_work, receives" in signals("organisations", "list")
+
+
 def test_a_merger_waits_until_the_predecessor_receives_nothing_more(signals: Signals) -> None:
     refused = signals("organisations", "merge", "Amsterdam", "Landelijk", code=1)
     assert "still covers an area" in refused
@@ -257,7 +232,10 @@ def test_a_token_is_issued_and_ends_with_the_account(signals: Signals) -> None:
     assert signals.json("staff", "token", "W@example.org", "--label", "case system")["token"].startswith(
         "sig_"
     )
+    assert "w@example.org  W, worker, Amsterdam" in signals("staff", "list", "--organisation", "Amsterdam")
     signals("staff", "disable", "w@example.org")
+    assert [one["disabled"] for one in signals.json("staff", "list")] == [True]
+    assert signals.json("staff", "list", "--organisation", "Landelijk") == []
     assert all(each.revoked_at for each in rows(signals, select(StaffSession)))
     assert "is disabled" in signals("staff", "token", "w@example.org", "--label", "again", code=1)
 

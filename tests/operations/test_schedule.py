@@ -2,7 +2,6 @@
 
 from datetime import UTC, date, datetime, timedelta
 from inspect import isfunction
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
@@ -14,9 +13,7 @@ from structlog.testing import capture_logs
 
 from signals.clock import AMSTERDAM
 from signals.operations import schedule as scheduler
-from signals.operations import server
 from signals.operations.jobs import Worker
-from signals.settings import Settings
 
 SERVES = {"close", "drills", "operation", "ping", "releasing", "retention"}
 """Public methods of the worker that are no job: they serve other code."""
@@ -94,17 +91,3 @@ def test_a_job_of_the_night_does_not_begin_while_the_one_of_the_start_goes_on(
     for _ in range(2):
         jobs["retention"].func()
     assert worker.retain.call_count == 3
-
-
-def test_serve_refuses_a_bare_checkout_before_it_opens_a_secret(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    configured = Mock()
-    monkeypatch.setattr(server, "configure_logging", configured)
-    monkeypatch.setattr(server, "_stop_cleanly_from_the_start", Mock())
-    monkeypatch.setattr(server, "refuse_a_taken_port", Mock())
-    monkeypatch.setattr(server._refuse_without_what_is_built, "__defaults__", (tmp_path,))
-    monkeypatch.setattr(server, "_refuse_unusable_secrets", Mock(side_effect=AssertionError))
-    with pytest.raises(SystemExit, match="make build"):
-        server.serve(Settings(), prepare_app=Mock(), make_worker=Mock(), open_issuer=Mock())
-    configured.assert_called_once()

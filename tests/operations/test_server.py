@@ -8,7 +8,6 @@ import sys
 import uuid
 from dataclasses import replace
 from io import StringIO
-from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -187,12 +186,6 @@ def test_production_does_not_start_where_there_never_was_a_national_desk(sqlite_
         routing_changed(session)
     with pytest.raises(SystemExit, match="no national desk"):
         _refuse_without_national_desk(sqlite_world.settings)
-
-
-def test_a_bare_checkout_is_not_served(tmp_path: Path) -> None:
-    server._refuse_without_what_is_built()
-    with pytest.raises(SystemExit, match="make build"):
-        server._refuse_without_what_is_built(tmp_path)
 
 
 def test_a_database_that_is_away_does_not_keep_production_from_starting(sqlite_world: World) -> None:
