@@ -1,11 +1,11 @@
 """Read `demo.toml`: the stories that the demo tells, and the weights by which it draws its figures."""
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from signals.casework.outcomes import ReopenReason
 from signals.intake.content import Report, Summary
@@ -21,6 +21,8 @@ from signals.vocabulary import (
     Role,
     Seen,
 )
+
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +60,7 @@ def stories() -> Iterator[Story]:
             report = Report(
                 address=Address.parse(postcode=postcode, number=int(number), addition=addition),
                 summary=Summary(
-                    concern_types=tuple(map(ConcernType, data["concerns"][concerns])),
+                    concern_types=tuple(map(ConcernType, concerns.split("+"))) if concerns != "-" else (),
                     seen=None if seen == "-" else Seen(seen),
                 ),
             )
@@ -71,6 +73,15 @@ def places() -> Iterator[tuple[str, tuple[str, ...]]]:
         postcode, _, names = line.partition("  ")
         if postcode:
             yield postcode, tuple(names.split(", "))
+
+
+def shown(items: Sequence[_Item], what: str) -> Iterable[_Item]:
+    """Go through items, with a bar on stderr when a person watches."""
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    return track(items, what, console=console, transient=True, disable=not console.is_terminal)
 
 
 def weights(name: str) -> Mapping[str, int]:

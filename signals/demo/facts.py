@@ -12,8 +12,8 @@ from privacy.keystore import Keystore
 from privacy.pseudonyms import quarter_of
 from signals import reference
 from signals.clock import AMSTERDAM, FixedClock, today
+from signals.demo.data import shown
 from signals.demo.organisations import examples, organisation_id
-from signals.demo.progress import shown
 from signals.demo.simulator import Simulator
 from signals.intake.content import Report, Summary
 from signals.operations.jobs import Worker

@@ -15,9 +15,8 @@ from privacy.receipts import receipt_hash
 from privacy.sealing import week_start
 from signals.casework import add_note, claim, conclude, record_attempt, record_notice, release, reopen
 from signals.clock import AMSTERDAM, FixedClock
-from signals.demo.data import Step, Story
+from signals.demo.data import Step, Story, shown
 from signals.demo.organisations import organisation_id
-from signals.demo.progress import shown
 from signals.intake.authorisation import Proof
 from signals.intake.receiving import Intake
 from signals.lifecycle.deadlines import add_working_days, working_days_before
