@@ -5,15 +5,20 @@ that is tried again waits since its first try.
 """
 
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, delete, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from notifications.clock import Clock
 from notifications.models import DeliveryAttempt, DeliveryFigure, MessageState, OutboxMessage
+
+if TYPE_CHECKING:
+    from prometheus_client.core import GaugeMetricFamily
 
 KEPT = timedelta(days=90)
 FORGOTTEN_AT_ONCE = 1000
@@ -93,29 +98,26 @@ def forget_messages(session: Session, clock: Clock) -> int:
     return len(ids)
 
 
-def prometheus_text(session: Session, clock: Clock) -> bytes:
-    """Return the figures of all organisations together, in Prometheus' text format."""
-    from prometheus_client import CollectorRegistry, Gauge, generate_latest
+def message_figures(session: Session, clock: Clock) -> Iterator["GaugeMetricFamily"]:
+    """Yield the figures of all organisations together, for Prometheus."""
+    from prometheus_client.core import GaugeMetricFamily
 
-    registry = CollectorRegistry()
-    messages = Gauge(
-        "signals_messages",
-        "Messages that are due or settled, by channel, state and class of failure",
-        ["channel", "state", "problem"],
-        registry=registry,
-    )
-    oldest = Gauge(
-        "signals_oldest_due_message_seconds", "Age of the oldest message that is due", registry=registry
-    )
-    counted = Gauge("signals_messages_counted_seconds", "Age of these figures", registry=registry)
-    rows: Sequence[DeliveryFigure] = session.scalars(select(DeliveryFigure)).all()
+    rows, now = session.scalars(select(DeliveryFigure)).all(), clock.now()
+    numbers: Counter[tuple[str, str, str]] = Counter()
     for row in rows:
-        messages.labels(row.channel, row.state, row.problem or "").inc(row.number)
-    now = clock.now()
-    waiting = [row.oldest_at for row in rows if row.oldest_at is not None]
-    oldest.set((now - min(waiting)).total_seconds() if waiting else 0)
-    counted.set((now - max(row.counted_at for row in rows)).total_seconds() if rows else 0)
-    return generate_latest(registry)
+        numbers[row.channel, row.state, row.problem or ""] += row.number
+    what = "Messages that are due or settled, by channel, state and class of failure"
+    messages = GaugeMetricFamily("signals_messages", what, labels=["channel", "state", "problem"])
+    for labels, number in numbers.items():
+        messages.add_metric(labels, number)
+    yield messages
+    oldest = min((row.oldest_at for row in rows if row.oldest_at is not None), default=now)
+    counted = max((row.counted_at for row in rows), default=now)
+    for name, what, since in (
+        ("signals_oldest_due_message_seconds", "Age of the oldest message that is due", oldest),
+        ("signals_messages_counted_seconds", "Age of these figures", counted),
+    ):
+        yield GaugeMetricFamily(name, what, value=(now - since).total_seconds())
 
 
 def _counted(session: Session, now: datetime) -> Iterator[DeliveryFigure]:

@@ -279,10 +279,10 @@ class _Parts:
         """Add the figures of delivery and, with text messages, the address that Twilio calls back."""
         from notifications.callbacks import StatusCalls, twilio_blueprint
         from signals.notices.channels import twilio_token
-        from signals.web.http.metrics import metrics_blueprint
+        from signals.web.http.metrics import Figures, metrics_blueprint
 
         sessions, token = session_factory(self.engine), twilio_token(self.settings)
-        self.app.register_blueprint(metrics_blueprint(sessions, self.clock))
+        self.app.register_blueprint(metrics_blueprint(Figures(sessions=sessions, clock=self.clock)))
         if token:
             url = self.settings.server.public_url
             calls = StatusCalls(sessions=sessions, clock=self.clock, auth_token=token, public_url=url)

@@ -91,11 +91,10 @@ def work() -> None:
     install_exception_hooks()
     with closing(make_worker(settings)) as worker:
         if settings.metrics.worker_port:
-            from signals.web.http.metrics import serve_metrics
+            from signals.web.http.metrics import Figures, serve_metrics
 
             serve_metrics(
-                worker.sessions,
-                worker.clock,
+                Figures(sessions=worker.sessions, clock=worker.clock, of_worker=True),
                 {"database": worker.ping, "keystore": worker.keystore.ping},
                 host=settings.metrics.worker_host,
                 port=settings.metrics.worker_port,

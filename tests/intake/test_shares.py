@@ -6,7 +6,7 @@ import pytest
 
 from signals.clock import today
 from signals.intake.shares import sealed_percent
-from signals.web.http.metrics import serve_metrics
+from signals.web.http.metrics import Figures, serve_metrics
 from tests.support.phone import Phone
 from tests.support.world import IN_GRONINGEN, World, report
 
@@ -24,7 +24,9 @@ def _share(world: World) -> int | None:
 
 
 def _figures(world: World) -> str:
-    server = serve_metrics(world.sessions, world.clock, {}, host="127.0.0.1", port=0)
+    server = serve_metrics(
+        Figures(sessions=world.sessions, clock=world.clock, of_worker=True), {}, host="127.0.0.1", port=0
+    )
     try:
         with urlopen(f"http://127.0.0.1:{server.server_address[1]}/metrics", timeout=5) as answer:
             return str(answer.read().decode())
@@ -42,7 +44,7 @@ def test_nine_reports_have_no_share_and_ten_do(world: World, phone: Phone) -> No
     assert "signals_sealed_percent" not in _figures(world)
     phone.send(phone.seal(report()))
     assert _share(world) == 40
-    assert "\nsignals_sealed_percent 40\n" in _figures(world)
+    assert "\nsignals_sealed_percent 40.0\n" in _figures(world)
 
 
 def test_a_report_counts_for_seven_days(world: World, phone: Phone) -> None:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, update
 
 from notifications import feedback
-from notifications.figures import channel_health, prometheus_text
+from notifications.figures import channel_health
 from notifications.models import DeliveryCallback, OutboxMessage
 from signals.clock import today
 from signals.models import Drill, Organisation, Recipient
@@ -16,6 +16,7 @@ from signals.notices.proofs import channel_proofs
 from signals.organisations.recipients import ask_for_proof, prove
 from signals.organisations.verification_links import VerificationLink, path_codes
 from tests.support.fences import FencedWorld, worker_of
+from tests.support.outbox import prometheus_text
 from tests.support.world import AMSTERDAM, World
 
 pytestmark = pytest.mark.postgres
@@ -115,4 +116,4 @@ def test_the_desk_reads_the_figures_that_the_worker_counted(fenced_world: Fenced
     worker.forget_messages()
     with fenced_world.desk.sessions() as session:
         assert [health.organisation_id for health in channel_health(session)] == [AMSTERDAM]
-        assert b'state="delivered"} 2.0' in prometheus_text(session, fenced_world.desk.clock)
+        assert 'state="delivered"} 2.0' in prometheus_text(session, fenced_world.desk.clock)

@@ -16,13 +16,12 @@ from notifications.figures import (
     channel_health,
     count_messages,
     forget_messages,
-    prometheus_text,
     waiting_since,
 )
 from notifications.models import DeliveryCallback, MessageState, OutboxMessage
 from notifications.retry import OutcomeUnknown, PermanentFailure, TemporaryFailure
 from tests.notifications.building import NOON, subject
-from tests.support.outbox import Outbox
+from tests.support.outbox import Outbox, prometheus_text
 
 TOKEN = "geheim"
 SITE = "https://signalen.example"
@@ -261,7 +260,7 @@ def test_the_figures_tell_states_classes_and_the_age_of_the_oldest(outbox: Outbo
     outbox.clock.moment += timedelta(minutes=2)
     count(outbox)
     with outbox.factory() as session:
-        text = prometheus_text(session, outbox.clock).decode()
+        text = prometheus_text(session, outbox.clock)
     assert 'signals_messages{channel="email",problem="",state="queued"} 2.0' in text
     assert 'signals_messages{channel="memory",problem="smtp_550",state="failed"} 1.0' in text
     assert "signals_oldest_due_message_seconds 120.0" in text
@@ -278,7 +277,7 @@ def test_a_message_that_is_tried_again_waits_since_its_first_try(outbox: Outbox)
     count(outbox)
     with outbox.factory() as session:
         [health] = channel_health(session)
-        text = prometheus_text(session, outbox.clock).decode()
+        text = prometheus_text(session, outbox.clock)
         late = [waiting_since(session, NOON + timedelta(minutes=minutes)) for minutes in (0, 1)]
     assert (health.waiting, health.waiting_since, health.last_problem) == (1, NOON, "smtp_connection")
     assert 'signals_messages{channel="memory",problem="smtp_connection",state="queued"} 1.0' in text

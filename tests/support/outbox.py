@@ -3,12 +3,15 @@
 import random
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import Mock
 
+from prometheus_client import CollectorRegistry, generate_latest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session, selectinload, sessionmaker
 
 from notifications.channels.memory import MemoryChannel
 from notifications.delivery import DeliveryReport, deliver_due
+from notifications.figures import message_figures
 from notifications.models import OutboxMessage
 from notifications.outbox import NewMessage, enqueue
 from signals.clock import FixedClock
@@ -45,3 +48,10 @@ class Outbox:
         """Return the only message."""
         [message] = self.messages()
         return message
+
+
+def prometheus_text(session: Session, clock: FixedClock) -> str:
+    """Return the figures as Prometheus reads them."""
+    registry = CollectorRegistry()
+    registry.register(Mock(spec=["collect"], collect=lambda: message_figures(session, clock)))
+    return generate_latest(registry).decode()

@@ -16,19 +16,19 @@ def health_blueprint(checks: Mapping[str, Check]) -> Blueprint:
 
     @blueprint.get("/healthz")
     def alive() -> Response:
-        return _answer(*health({}))
+        return _health({})
 
     @blueprint.get("/readyz")
     def ready() -> Response:
-        return _answer(*health(checks))
+        return _health(checks)
 
     return blueprint
 
 
-def health(checks: Mapping[str, Check]) -> tuple[dict[str, object], int]:
-    """Return body and status; with 503 the body names the unusable parts."""
+def _health(checks: Mapping[str, Check]) -> Response:
     failed = [name for name, check in checks.items() if not _passes(check)]
-    return ({"status": "unavailable", "failed": failed}, 503) if failed else ({"status": "ok"}, 200)
+    body = {"status": "unavailable", "failed": failed} if failed else {"status": "ok"}
+    return Response(json.dumps(body), status=503 if failed else 200, content_type="application/json")
 
 
 def _passes(check: Check) -> bool:
@@ -37,7 +37,3 @@ def _passes(check: Check) -> bool:
     except Exception:  # noqa: BLE001 - any failure means "not ready"
         return False
     return True
-
-
-def _answer(body: Mapping[str, object], status: int) -> Response:
-    return Response(json.dumps(body), status=status, content_type="application/json")

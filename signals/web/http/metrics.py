@@ -4,101 +4,79 @@ The port of a worker tells its health too. The figures are about the whole insta
 messages by state and class, and the age of the oldest.
 """
 
-import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response
+from flask import Blueprint, Flask
+from prometheus_client import CollectorRegistry, make_wsgi_app
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 from sqlalchemy.orm import Session, sessionmaker
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from notifications.figures import prometheus_text
+from notifications.figures import message_figures
 from signals.clock import Clock, today
 from signals.db import reading, reading_session
 from signals.intake.shares import sealed_percent
 from signals.staff.refused_rows import ALARM_HOURS, alarms_since
-from signals.web.http.health import Check, health
+from signals.web.http.health import Check, health_blueprint
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 AUTHENTICATION = "none"
-_REFUSED = """\
-# HELP signals_refused_rows Rows of sign-in and rights, of the last 24 hours, that this service did not write
-# TYPE signals_refused_rows gauge
-signals_refused_rows {}
-"""
-_SEALED = """\
-# HELP signals_sealed_percent Share of the last 7 days' reports that phones sealed; absent for fewer than ten
-# TYPE signals_sealed_percent gauge
-signals_sealed_percent {}
-"""
-_Answer = tuple[int, str, bytes]
-"""Status, media type and body."""
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_REFUSED = "Rows of sign-in and rights, of the last 24 hours, that this service did not write"
+_SEALED = "Share of the last 7 days' reports that phones sealed; absent for fewer than ten"
 
 
-def metrics_blueprint(sessions: sessionmaker[Session], clock: Clock) -> Blueprint:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Figures(Collector):
+    """Read the figures for each request; `of_worker`: also those of intake, which no desk may read."""
+
+    sessions: sessionmaker[Session]
+    clock: Clock
+    of_worker: bool = False
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Read outside the writers' queue: an unknown reader must neither wait for a writer nor delay one."""
+        with reading_session(self.sessions, reading(self.sessions.kw["bind"])) as session:
+            alarms = alarms_since(session, self.clock.now() - timedelta(hours=ALARM_HOURS))
+            yield from message_figures(session, self.clock)
+            yield GaugeMetricFamily("signals_refused_rows", _REFUSED, value=alarms)
+            share = sealed_percent(session, today(self.clock)) if self.of_worker else None
+            if share is not None:
+                yield GaugeMetricFamily("signals_sealed_percent", _SEALED, value=share)
+
+
+def metrics_blueprint(figures: Figures) -> Blueprint:
     """Return the page with the figures."""
-    blueprint = Blueprint("metrics", __name__)
+    blueprint, registry = Blueprint("metrics", __name__), CollectorRegistry()
+    registry.register(figures)
+    page = make_wsgi_app(registry, disable_compression=True)
 
     @blueprint.get("/metrics")
-    def metrics() -> Response:
-        return Response(_text(sessions, clock), content_type=CONTENT_TYPE)
+    def metrics() -> "WSGIApplication":
+        return page
 
     return blueprint
 
 
-def _text(sessions: sessionmaker[Session], clock: Clock) -> bytes:
-    """Read outside the writers' queue: an unknown reader must neither wait for a writer nor delay one."""
-    with reading_session(sessions, reading(sessions.kw["bind"])) as session:
-        alarms = alarms_since(session, clock.now() - timedelta(hours=ALARM_HOURS))
-        return prometheus_text(session, clock) + _REFUSED.format(alarms).encode()
-
-
-def _share(sessions: sessionmaker[Session], clock: Clock) -> bytes:
-    """Return the share of sealed reports; for a worker only, because the role of a desk reads no intake."""
-    with reading_session(sessions, reading(sessions.kw["bind"])) as session:
-        share = sealed_percent(session, today(clock))
-    return b"" if share is None else _SEALED.format(share).encode()
-
-
-def serve_metrics(
-    sessions: sessionmaker[Session], clock: Clock, checks: Mapping[str, Check], *, host: str, port: int
-) -> ThreadingHTTPServer:
+def serve_metrics(figures: Figures, checks: Mapping[str, Check], *, host: str, port: int) -> BaseWSGIServer:
     """Answer `GET /metrics`, `/healthz` and `/readyz` (by `checks`) on a thread of a worker.
 
     `.shutdown()` and `.server_close()` end it.
     """
-
-    def figures() -> _Answer:
-        return 200, CONTENT_TYPE, _text(sessions, clock) + _share(sessions, clock)
-
-    def health_of(checks: Mapping[str, Check]) -> _Answer:
-        body, status = health(checks)
-        return status, "application/json", json.dumps(body).encode()
-
-    answers: Mapping[str, Callable[[], _Answer]] = {
-        "/metrics": figures,
-        "/healthz": lambda: health_of({}),
-        "/readyz": lambda: health_of(checks),
-    }
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            if self.path not in answers:
-                self.send_error(404)
-                return
-            status, content_type, body = answers[self.path]()
-            self.send_response(status)
-            self.send_header("Content-Type", content_type)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Log nothing: a line would hold the address of the caller."""
-
-    server = ThreadingHTTPServer((host, port), Handler)
-    server.daemon_threads = True
+    app = Flask(__name__, static_folder=None)
+    app.register_blueprint(metrics_blueprint(figures))
+    app.register_blueprint(health_blueprint(checks))
+    server = make_server(host, port, app, threaded=True, request_handler=_SilentHandler)
     threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
     return server
+
+
+class _SilentHandler(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Log nothing: a line would hold the address of the caller."""

@@ -28,7 +28,7 @@ from signals.organisations.verification_links import PREFIX, path_codes
 from signals.settings import TwilioSettings
 from signals.staff.accounts import add_staff
 from signals.vocabulary import OrganisationKind, Role
-from signals.web.http.metrics import serve_metrics
+from signals.web.http.metrics import Figures, serve_metrics
 from tests.notifications.building import new_message
 from tests.support.desk_side import AMSTERDAM, PASSWORD, QUICK, Desk
 from tests.support.installations import MakeApp
@@ -282,7 +282,12 @@ def test_a_worker_answers_on_a_port_of_its_own(desk: Desk) -> None:
         raise OSError
 
     checks = {"database": lambda: None, "keystore": away}
-    server = serve_metrics(session_factory(desk.engine), desk.clock, checks, host="127.0.0.1", port=0)
+    server = serve_metrics(
+        Figures(sessions=session_factory(desk.engine), clock=desk.clock, of_worker=True),
+        checks,
+        host="127.0.0.1",
+        port=0,
+    )
     base = f"http://127.0.0.1:{server.server_address[1]}"
     try:
         with urlopen(f"{base}/metrics", timeout=5) as answer:
