@@ -3,9 +3,7 @@
 import re
 import secrets
 from collections.abc import Iterable
-from datetime import date
 from typing import Final
-from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine, delete, select
@@ -14,7 +12,6 @@ from privacy.keystore.errors import KeyGone
 from privacy.keystore.vault import Vault, insert_if_absent
 from privacy.keystore.wrapping import KEY_SIZE
 from privacy.keystore_schema import checkpoint_sqlite, secrets_table
-from privacy.sealing import sign_public_key
 
 _ROOT: Final = "root/ed25519"  # a slash: no name that `secret` takes
 _SECRET_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}")
@@ -41,18 +38,6 @@ class NamedSecrets(Vault):
         if seed is None:
             raise KeyGone("the keystore has no root yet")
         return Ed25519PrivateKey.from_private_bytes(seed)
-
-    def sign_mailbox_key(
-        self, *, key_id: UUID, organisation_id: UUID, week: date, public_key: bytes
-    ) -> bytes:
-        """Return the root's signature over a mailbox key, as `sealing.verify_public_key` checks it."""
-        return sign_public_key(
-            self.root_signing_key(),
-            key_id=key_id,
-            organisation_id=organisation_id,
-            week=week,
-            public_key=public_key,
-        )
 
     def secret(self, name: str) -> bytes:
         """Return the 32 bytes of a named secret, made at the first call; two at once make one.

@@ -1,6 +1,5 @@
 """`signals retention`: purge what is due, and purge again what a restored backup brought back."""
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from signals.keys.opening import UNFINISHED_RESTORE
 from signals.operations.jobs import make_retention
 from signals.retention.journal import DeletionJournal
 from signals.retention.nightly import Retention
-from signals.retention.periods import due_signals
 from signals.retention.revocations import revoke_again
 from signals.routing.snapshot import Router
 from signals.staff.change_messages import AccountSettings
@@ -53,11 +51,7 @@ def run(*, dry_run: bool, confirm: bool) -> dict[str, Any]:
     """
     with everything() as opened:
         if dry_run:
-            with opened.sessions() as session:
-                return {
-                    "dry_run": True,
-                    "purged": Counter(due.reason for due in due_signals(session, opened.clock)),
-                }
+            return {"dry_run": True, "purged": _retention(opened).preview(opened.clock).purged}
         done = _retention(opened).run(opened.clock, confirmed=confirm)
     return {
         "ok": not done.waiting,

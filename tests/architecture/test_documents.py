@@ -38,6 +38,12 @@ def test_the_map_names_modules_that_exist(name: str) -> None:
     assert [path for path in named if not (PROJECT / path).exists()] == []
 
 
+def test_the_map_names_every_folder() -> None:
+    folders = {path.parent.name for path in (PROJECT / "signals").glob("*/__init__.py")}
+    rows = re.findall(r"^\| (`.*?) \|", (PROJECT / "README.md").read_text("utf-8"), re.MULTILINE)
+    assert folders - {name for row in rows for name in re.findall(r"`(\w+)/`", row)} == set()
+
+
 def test_a_message_names_a_heading_that_exists() -> None:
     sources = [name for name in project_files() if name.endswith(".py") and name.startswith(PACKAGES)]
     named = {

@@ -174,7 +174,7 @@ def _assert_alarm(desk: Desk, table: str) -> None:
     with Session(desk.engine) as session:
         query = select(OutboxMessage.recipient).where(OutboxMessage.event == "row_refused")
         assert desk.people["bea"].email in set(session.scalars(query))
-    assert f"\nsignals_refused_rows {len(entries)}\n" in desk.client.get("/metrics").text
+    assert f"\nsignals_refused_rows {len(entries)}.0\n" in desk.client.get("/metrics").text
 
 
 def _two_of_each(desk: Desk) -> Iterator[tuple[Any, Any, Any]]:
