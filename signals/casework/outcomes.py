@@ -54,9 +54,13 @@ def conclude(
     deferred_because: DeferralReason | None = None,
     reason: NotReachedReason | None = None,
     wmo_notified_on: date | None = None,
+    asks: bool = True,
     expected_version: int | None = None,
 ) -> Signal:
     """Conclude a signal with exactly one outcome, and record the answers to `questions.missing`.
+
+    `asks`: require these answers. A program may record attempts and notice by calls of their own, before or
+    after this one; the month of art. 14 AVG runs on.
 
     `referred` names a kind of help and `escalated` a crisis route; the other outcomes name neither
     ("referred_to"). `contact_by` becomes an attempt with contact, today; a letter becomes an attempt too.
@@ -74,6 +78,7 @@ def conclude(
         newly_known=newly_known,
         notified_by=notified_by,
         deferred_because=deferred_because,
+        asks=asks,
     )
     if outcome is Outcome.NOT_REACHED:
         problems += _early(operation, signal, reason, notified_by)

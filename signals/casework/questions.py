@@ -60,16 +60,20 @@ def problems_with(
     newly_known: bool | None,
     notified_by: NotifiedBy | None,
     deferred_because: DeferralReason | None,
+    asks: bool = True,
 ) -> list[FieldProblem]:
     """Return a problem for each answer that is missing, contradicts another, or was not asked.
 
     `newly_known` is optional: not every worker knows it. A resident who is already known is not newly known.
+    Without `asks` only an outcome that takes a talk needs an answer.
     """
-    asked = missing(signal, outcome)
+    asked, told = missing(signal, outcome), bool(notified_by or deferred_because)
+    if not asks and Question.CONTACT_BY in asked:
+        contact_by = contact_by or ContactBy.NOBODY
     met = signal.first_contact_at is not None or contact_by not in (None, ContactBy.NOBODY)
     problems = [
         *_about(Question.CONTACT_BY in asked, Question.CONTACT_BY, contact_by is not None),
-        *_about(Question.NOTIFIED_BY in asked, Question.NOTIFIED_BY, bool(notified_by or deferred_because)),
+        *_about(Question.NOTIFIED_BY in asked and (asks or told), Question.NOTIFIED_BY, told),
     ]
     if contact_by is ContactBy.NOBODY and outcome in _ONLY_SPOKEN:
         problems.append(FieldProblem(field=Question.CONTACT_BY, code="takes_a_talk"))

@@ -43,12 +43,19 @@ _LISTED: Final = (
 
 
 class Section(IntEnum):
-    """A part of the queue's page, in the order in which people work."""
+    """A part of the queue's page, in the order in which people work: signals that nobody has come first."""
 
-    LATE = 0
-    TODAY = 1
-    YOURS = 2
-    LATER = 3
+    LATE_UNCLAIMED = 0
+    LATE = 1
+    TODAY_UNCLAIMED = 2
+    TODAY = 3
+    YOURS = 4
+    LATER = 5
+
+    @property
+    def heading(self) -> str:
+        """Return the part under whose name it stands."""
+        return self.name.lower().removesuffix("_unclaimed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,23 +197,28 @@ def _sectioned_query(
     parts = (
         _queue_query(state, of_one, section, section is continues).subquery()
         for section in Section
-        if section >= (continues or Section.LATE)
+        if section >= (continues or 0)
     )
     rows = union_all(*(select(part) for part in parts))
     return rows.order_by("section", "due_on", "id").limit(bindparam("limit", type_=Integer))
 
 
 def _in_section(section: Section) -> ColumnElement[bool]:
-    """Return the condition of a section; no deadline runs for a restricted signal (art. 18 AVG)."""
+    """Return the condition of a section; no deadline runs for a restricted signal (art. 18 AVG).
+
+    Somebody must claim a signal today, whenever it is due.
+    """
     signals = Signal.__table__.c
-    due, runs = signals.due_on, signals.restricted_on.is_(None)
+    due, runs, claimant = signals.due_on, signals.restricted_on.is_(None), signals.claimed_by_id
     on, reader = bindparam("on", type_=Date), bindparam("reader_id", type_=Uuid)
-    others = signals.claimed_by_id.is_distinct_from(reader)
+    free, claimed = and_(runs, claimant.is_(None)), and_(runs, claimant.is_not(None))
     return {
-        Section.LATE: and_(runs, due < on),
-        Section.TODAY: and_(runs, due == on),
-        Section.YOURS: and_(runs, due > on, signals.claimed_by_id == reader),
-        Section.LATER: or_(~runs, and_(due > on, others)),
+        Section.LATE_UNCLAIMED: and_(free, due < on),
+        Section.LATE: and_(claimed, due < on),
+        Section.TODAY_UNCLAIMED: and_(free, due >= on),
+        Section.TODAY: and_(claimed, due == on),
+        Section.YOURS: and_(runs, due > on, claimant == reader),
+        Section.LATER: or_(~runs, and_(claimed, due > on, claimant != reader)),
     }[section]
 
 
@@ -239,7 +251,7 @@ def _section_from(cursor: str | None) -> tuple[Section | None, str | None]:
     if cursor is None:
         return None, None
     try:
-        return Section("0123".index(cursor[0])), cursor[1:]
+        return Section("012345".index(cursor[0])), cursor[1:]
     except (ValueError, IndexError):
         raise Invalid(FieldProblem(field="cursor", code="invalid")) from None
 

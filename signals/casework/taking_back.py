@@ -16,6 +16,7 @@ from signals.audit.admission import Admission
 from signals.audit.grounds import Ground
 from signals.audit.log import require_role
 from signals.casework.access import FOLLOW_UP_ROLES, admission, content_to_reseal, organisation_of
+from signals.casework.postponing import latest_attempt, plan_next
 from signals.casework.referral import keep_record, last_referral, lasting_referrals, seal_anew
 from signals.db import set_local
 from signals.errors import Conflict, NotFound, Restricted
@@ -85,8 +86,8 @@ def admit_to_take_back(operation: Operation, *, signal_id: UUID) -> Admission | 
 def take_back(operation: Operation, *, signal_id: UUID) -> Signal:
     """Seal a signal for its sender again; the receiver keeps only that it came and went.
 
-    The actor has it now, with two days of the team for the next attempt; the day to conclude stays what it
-    was. Raises as `admit_to_take_back`, whose admission the operation holds.
+    The actor has it now. The day to conclude and an agreed day stay what they were; a first attempt is due by
+    the team's norm again. Raises as `admit_to_take_back`, whose admission the operation holds.
     """
     signal = _may_take_back(operation, signal_id)
     session = operation.session
@@ -98,6 +99,7 @@ def take_back(operation: Operation, *, signal_id: UUID) -> Signal:
     signal.team_notified = True  # the actor knows
     begin_deadlines(signal, team, operation.today)
     signal.conclude_by = _came_in_on(signal) + timedelta(days=team.conclude_calendar_days)
+    _plan_again(operation, signal)
     transition(operation, signal, Action.TAKE_BACK)
     _return_link(operation, signal, report)
     session.flush()
@@ -136,6 +138,15 @@ def _came_in_on(signal: Signal) -> date:
     """Return the day on which the sender got the signal: by an earlier referral, or from the carrier."""
     earlier = lasting_referrals(signal)[:-1]
     return earlier[-1].on if earlier else signal.received_on
+
+
+def _plan_again(operation: Operation, signal: Signal) -> None:
+    """Plan the next contact from the last attempt, as the sender had it before."""
+    last = latest_attempt(signal)
+    if last is not None:
+        agreed = last.postponed_until
+        still = agreed if agreed and agreed > operation.today else None
+        plan_next(operation, signal, last.result, still)
 
 
 def _return_link(operation: Operation, signal: Signal, report: Report) -> None:

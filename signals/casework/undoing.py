@@ -19,7 +19,7 @@ from signals.casework.access import find_signal, lock_signal, organisation_of, r
 from signals.casework.postponing import forget_reminders
 from signals.errors import StaleVersion
 from signals.lifecycle.status_changes import keep_receipt_in_step
-from signals.models import ContactAttempt, FollowUpNote, Signal, StatusChange
+from signals.models import ContactAttempt, FollowUpNote, Signal, StaffMember, StatusChange
 from signals.operation import Operation
 from signals.vocabulary import AuditAction
 
@@ -33,10 +33,16 @@ _ENTRIES: Final = (ContactAttempt, FollowUpNote)
 
 
 class UndoOver(StaleVersion):
-    """Somebody changed the signal since, or the day of the change is over."""
+    """There is nothing to undo for this person: somebody else made the last change, or it counts already."""
 
     code = "undo_over"
     status = 409
+
+
+class UndoOvertaken(UndoOver):
+    """Somebody changed the signal after the version that the caller names."""
+
+    status = 412
 
 
 def undoable(operation: Operation, change: Callable[..., _Done], *, signal_id: UUID, **values: Any) -> _Done:
@@ -63,15 +69,17 @@ def undoable(operation: Operation, change: Callable[..., _Done], *, signal_id: U
 
 
 def undo(operation: Operation, *, signal_id: UUID, expected_version: int | None = None) -> Signal:
-    """Undo the last change of a signal, which the actor made today; raise `UndoOver` when that is too late.
+    """Undo the last change of a signal, which the actor made; raise `UndoOver` when that is too late.
 
-    The day ends it, because released figures count a conclusion once, in the year of its day.
+    Nobody gets a signal back whose account is closed since.
     """
     signal = lock_signal(operation, signal_id, None)
-    as_shown = expected_version in (None, signal.version)
-    if not as_shown or not may_undo(signal, operation.actor, operation.today):
+    if expected_version not in (None, signal.version):
+        raise UndoOvertaken
+    if not may_undo(signal, operation.actor, operation.today):
         raise UndoOver
     kept = json.loads(signal.undo or "")
+    _refuse_closed_account(operation.session, kept["values"].get("claimed_by_id"))
     for name, value in kept["values"].items():
         setattr(signal, name, _stored(name, value))
     signal.undo = None
@@ -83,12 +91,23 @@ def undo(operation: Operation, *, signal_id: UUID, expected_version: int | None 
 
 
 def may_undo(signal: Signal, actor: Actor, on: date) -> bool:
-    """Return whether the actor made the last change of a signal, today."""
+    """Return whether the actor made the last change of a signal; an outcome goes only in its own year.
+
+    The figures of a year count a conclusion once, by the day of the first (`statistics.facts`).
+    """
     if signal.undo is None:
         return False
     kept: dict[str, Any] = json.loads(signal.undo)
-    made = {"version": signal.version, "by": str(actor.id), "on": on.isoformat()}
-    return made.items() <= kept.items()
+    made = {"version": signal.version, "by": str(actor.id)}
+    counted = "outcome" in kept["values"] and not kept["on"].startswith(str(on.year))
+    return made.items() <= kept.items() and not counted
+
+
+def _refuse_closed_account(session: Session, claimant: str | None) -> None:
+    if claimant is not None:
+        active = select(StaffMember.id).where(StaffMember.id == UUID(claimant), StaffMember.is_active())
+        if session.scalar(active) is None:
+            raise UndoOver
 
 
 def _remove(session: Session, signal: Signal, *, since: int, added: list[UUID]) -> None:

@@ -53,6 +53,8 @@ def transition(
     action and `Invalid` for a reason that is not a code; nothing has changed then.
     """
     before, after = signal.state, state_after(signal.state, action)
+    if action is Action.TAKE_BACK and signal.attempts:
+        after = SignalState.IN_FOLLOW_UP  # the follow-up goes on where the sender left it
     _refuse_free_text(reason)
     signal.state = after
     signal.version = (signal.version or 0) + 1

@@ -120,7 +120,7 @@ class Drills:
     def follow_up(self, operation: Operation) -> DrillReport:
         """Send unanswered drills to the next person, record missed ones, and take routing away."""
         session, on = operation.session, operation.today
-        in_order = _open_drills().order_by(Drill.organisation_id, Drill.id)
+        in_order = open_drills().order_by(Drill.organisation_id, Drill.id)
         drills = session.scalars(in_order.with_for_update()).all()
         missed = {drill for drill in drills if add_working_days(drill.sent_on, MISSED_AFTER) <= on}
         lock_organisations(session, {drill.organisation_id for drill in missed})
@@ -163,7 +163,7 @@ class Drills:
     def _send_one(self, operation: Operation, organisation: Organisation) -> Sending:
         session, on = operation.session, operation.today
         fresh = Sending(organisation_id=organisation.id, name=organisation.name)
-        waiting = session.scalar(_open_drills().where(Drill.organisation_id == organisation.id).limit(1))
+        waiting = session.scalar(open_drills().where(Drill.organisation_id == organisation.id).limit(1))
         if waiting is not None:
             return replace(fresh, unanswered_since=waiting.sent_on)
         drill = Drill(organisation_id=organisation.id, sent_on=on, step=_FIRST)
@@ -300,7 +300,8 @@ def _lock(session: Session, organisation: Organisation) -> None:
     session.refresh(organisation, ["suspended_from", "proved_on"])
 
 
-def _open_drills() -> Select[Drill]:
+def open_drills() -> Select[Drill]:
+    """Select the drills that somebody may still answer in time."""
     return select(Drill).where(Drill.answered_on.is_(None), Drill.missed_on.is_(None))
 
 

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from signals.audit.grounds import Ground
 from signals.audit.log import require_role
 from signals.errors import Conflict
-from signals.models import Organisation
-from signals.notices.drills import Drills, Sending
+from signals.models import Drill, Organisation
+from signals.notices.drills import Drills, Sending, open_drills
 from signals.operation import Operation
 from signals.organisations.administration import locked_organisation
 from signals.organisations.team_settings import record_change
@@ -34,6 +34,12 @@ def steps_to_live(session: Session, organisation: Organisation, on: date) -> dic
         "recipients": "recipients" not in missing,
         "lead": has_lead(session, organisation.id),
     }
+
+
+def unanswered_since(session: Session, organisation_id: uuid.UUID) -> date | None:
+    """Return the day of the test message that nobody answered yet; None without one."""
+    waiting = open_drills().where(Drill.organisation_id == organisation_id)
+    return session.scalar(waiting.with_only_columns(Drill.sent_on).limit(1))
 
 
 def send_test_message(operation: Operation, *, organisation_id: uuid.UUID, drills: Drills) -> Sending:

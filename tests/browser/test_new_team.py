@@ -91,6 +91,7 @@ def test_a_new_team_goes_live_by_four_steps_with_at_most_fourteen_fields(
         page.screenshot(path=Path(folder) / f"team-{size}.png", full_page=True)
     page.get_by_role("button", name="Live zetten").click()
     expect(page.get_by_text("Het team is live zodra iemand haar beantwoordt")).to_be_visible()
+    expect(page.get_by_text("Nog niemand antwoordde")).to_be_visible()
     page.goto(f"{site.url}/desk/{mailed_drill(site)}")
     page.get_by_role("main").get_by_role("button").click()
     with Session(site.desk.engine) as session:

@@ -59,26 +59,26 @@ def test_the_queue_can_show_the_signals_of_one_person(session: Session, team: Te
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 25])
-def test_the_page_goes_by_section_and_then_by_deadline_without_a_gap_or_a_repeat(
+def test_signals_that_nobody_has_are_on_top_of_late_and_today_then_deadlines_count(
     session: Session, team: Team, limit: int
 ) -> None:
     days = {ahead: DAY + timedelta(days=ahead) for ahead in (-2, -1, 0, 1, 2)}
     colleagues = team.signal(CLAIMED, due_on=days[1], claimed_by_id=team.lead.id)
     nobodys, restricted = team.signal(due_on=days[2]), team.signal(due_on=days[-1], restricted_on=DAY)
-    mine = [team.signal(CLAIMED, due_on=days[ahead]) for ahead in (2, 1, -1)]
-    today, latest = team.signal(due_on=DAY), team.signal(due_on=days[-2])
+    mine = [team.signal(CLAIMED, due_on=days[ahead]) for ahead in (2, 1, 0, -2)]
+    today, late_free = team.signal(due_on=DAY), team.signal(due_on=days[-1])
     asked: dict[str, Any] = {"organisation_id": team.organisation.id, "on": DAY, "reader_id": team.worker.id}
     found, cursor = [], None
     while True:
         page = sectioned_page(session, **asked, limit=limit, cursor=cursor)
-        found += [(row.section, row.id) for row in page.items]
+        found += [(Section(row.section).heading, row.id) for row in page.items]
         cursor = page.next_cursor
         if cursor is None:
             break
-    late, due_today, yours, later = Section
     assert found == [
-        (late, latest.id), (late, mine[2].id), (due_today, today.id), (yours, mine[1].id),
-        (yours, mine[0].id), (later, restricted.id), (later, colleagues.id), (later, nobodys.id),
+        ("late", late_free.id), ("late", mine[3].id), ("today", today.id), ("today", nobodys.id),
+        ("today", mine[2].id), ("yours", mine[1].id), ("yours", mine[0].id),
+        ("later", restricted.id), ("later", colleagues.id),
     ]  # fmt: skip
 
 

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -11,7 +12,7 @@ from sqlalchemy import select, update
 from notifications.models import OutboxMessage
 from privacy.keystore import KeyGone
 from signals.audit.log import Actor
-from signals.casework import add_note, claim, mark_urgent, take_back
+from signals.casework import add_note, claim, mark_urgent, record_attempt, take_back
 from signals.casework.access import admit, find_signal
 from signals.casework.opening import open_signal
 from signals.casework.referral import notified_by_sender, refer, referred_away
@@ -20,9 +21,11 @@ from signals.casework.taking_back import HandoverOver, admit_to_take_back, hando
 from signals.errors import Forbidden, NotFound, Restricted
 from signals.models import AddressLink, AuditEntry, Referral, Signal
 from signals.residents.finding import find_by_address
-from signals.vocabulary import AuditAction, ReferralReason, Role, SignalState
+from signals.vocabulary import AttemptKind, AttemptResult, AuditAction, ReferralReason, Role, SignalState
 from tests.support.meanwhile import meanwhile
 from tests.support.world import AMSTERDAM, GRONINGEN, IN_AMSTERDAM, NATIONAL, World
+
+POSTPONED = AttemptResult.POSTPONED
 
 
 @pytest.fixture
@@ -94,6 +97,31 @@ def test_the_day_to_conclude_is_that_of_the_first_arrival(
     (signal,) = world.signals()
     assert (signal.conclude_by, signal.contact_by) == (date(2026, 12, 22), date(2026, 12, 2))
     assert signal.due_on == signal.contact_by
+
+
+@pytest.mark.parametrize(
+    ("tried", "day"),
+    [
+        ({"result": POSTPONED, "postponed_until": date(2026, 12, 21)}, date(2026, 12, 21)),
+        ({}, date(2026, 12, 2)),
+    ],
+)
+def test_the_follow_up_goes_on_with_the_day_that_it_had(
+    world: World, sender: Actor, signal_id: uuid.UUID, tried: dict[str, Any], day: date
+) -> None:
+    back(world, signal_id, sender)
+    attempt = {
+        "kind": AttemptKind.VISIT,
+        "result": AttemptResult.NO_ANSWER,
+        "attempted_at": world.clock.now(),
+    }
+    world.do(sender, record_attempt, signal_id=signal_id, **attempt | tried)
+    (before,) = world.signals()
+    hand_over(world, signal_id, sender)
+    back(world, signal_id, sender)
+    (signal,) = world.signals()
+    assert (signal.state, signal.due_on, signal.postponed_until) == (SignalState.IN_FOLLOW_UP, day, day)
+    assert signal.conclude_by == before.conclude_by
 
 
 def test_nobody_takes_back_what_the_receiver_opened(

@@ -1,7 +1,7 @@
-"""Test that the last change of a signal can be undone, and only by its maker, today, and unchanged since."""
+"""Test that the last change of a signal can be undone, only by its maker, and until the next change."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from signals.audit.log import Actor
 from signals.casework.undoing import UndoOver, undo, undoable
 from signals.clock import FixedClock
 from signals.errors import Restricted
-from signals.models import AuditEntry, Receipt, Signal, StatusChange
+from signals.models import AuditEntry, Receipt, Signal, StaffMember, StatusChange
 from signals.vocabulary import (
     AttemptKind,
     AttemptResult,
@@ -125,10 +125,31 @@ def test_any_later_change_ends_the_undoing(by: By, session: Session, team: Team)
     assert signal.claimed_by_id == team.colleague.id
 
 
-def test_the_next_day_nothing_is_undone(by: By, clock: FixedClock, team: Team) -> None:
+def test_a_change_is_undone_weeks_later(by: By, clock: FixedClock, team: Team) -> None:
     signal = claimed(by, team)
-    clock.moment += timedelta(days=1)
+    clock.moment += timedelta(days=60)
+    undo(by(team.worker), signal_id=signal.id)
+    assert signal.state is NEW
+
+
+def test_a_conclusion_stays_once_its_year_may_be_counted(by: By, clock: FixedClock, team: Team) -> None:
+    """Otherwise two years count the signal: undoing removes the first conclusion from its history."""
+    signal = team.signal(CLAIMED)
+    undoable(by(team.worker), casework.conclude, signal_id=signal.id, **CONCLUSION)
+    clock.moment = datetime(DAY.year, 12, 31, 23, tzinfo=UTC)  # the next year in Amsterdam
     refuse(by, signal, team.worker)
+    clock.moment -= timedelta(hours=1)
+    undo(by(team.worker), signal_id=signal.id)
+    assert signal.outcome is None
+
+
+def test_nobody_gets_a_signal_back_whose_account_is_closed(
+    by: By, clock: FixedClock, session: Session, team: Team
+) -> None:
+    signal = team.signal(CLAIMED)
+    undoable(by(team.lead), casework.reassign, signal_id=signal.id, to_staff_id=team.colleague.id)
+    session.get_one(StaffMember, team.worker.id).disabled_at = clock.now()
+    refuse(by, signal, team.lead)
 
 
 def test_a_change_is_undone_once(by: By, session: Session, team: Team) -> None:

@@ -166,6 +166,12 @@ def steps_to_live(organisation: Organisation) -> Mapping[str, bool]:
         return going_live.steps_to_live(session, found, today(desk().clock))
 
 
+def tested_on(organisation: UUID) -> date | None:
+    """Return the day of the test message that an organisation did not answer yet."""
+    with desk().reading() as session:
+        return going_live.unanswered_since(session, organisation)
+
+
 def send_test_message(organisation: UUID) -> None:
     """Send a team the test message whose answer makes it live. Raises `NotReady`."""
     drills = Drills(public_url=desk().settings.server.public_url)

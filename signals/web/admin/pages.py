@@ -259,6 +259,7 @@ def _organisation_page(
         area_names=area_names(),
         today=today(desk().clock),
         steps=office.steps_to_live(found),
+        tested_on=office.tested_on(organisation_id),
         staff=office.staff_of(organisation_id),
         has_team=office.has_team(organisation_id),
         roles=[(role.value, label(role, page_kit.language())) for role in _ROLES],

@@ -131,6 +131,12 @@ def reopen(signal_id: UUID) -> Answer:
     return _change_and_open(signal_id, casework.reopen, _REOPEN.load(_optional_body()), ground=Ground.REOPEN)
 
 
+@_changing("undo", shown.SignalSchema, 400, 410)
+def undo(signal_id: UUID) -> Answer:
+    """Undo the last change of a signal, if the caller made it; 409 `undo_over` when there is none."""
+    return _change_and_open(signal_id, casework.undo, ground=Ground.UNDONE)
+
+
 @_changing("contact-attempts", shown.RecordedAttemptSchema, 413, 415, body=requests.AttemptSchema, status=201)
 def record_attempt(values: Mapping[str, Any], signal_id: UUID) -> Answer:
     """Record one attempt to reach the resident."""
@@ -145,8 +151,8 @@ def add_note(values: Mapping[str, Any], signal_id: UUID) -> Answer:
 
 @_changing("conclude", shown.SignalSchema, 410, 413, 415, body=requests.ConcludeSchema)
 def conclude(values: Mapping[str, Any], signal_id: UUID) -> Answer:
-    """Conclude with exactly one outcome."""
-    return _change_and_open(signal_id, casework.conclude, values, ground=Ground.CONCLUDE)
+    """Conclude with exactly one outcome; what a program does not know may be left out."""
+    return _change_and_open(signal_id, casework.conclude, {**values, "asks": False}, ground=Ground.CONCLUDE)
 
 
 @_changing("notice", shown.NoticeStateSchema, 413, 415, body=requests.NoticeSchema, status=201)

@@ -159,7 +159,7 @@ def handover_pdf(handover: Handover) -> bytes:
     """Return the hand-over to read and to file, in Dutch."""
     return make_pdf(
         handover.head,
-        title=_("Hand-over %(reference)s", reference=handover.signal.reference),
+        title=_("Hand-over: %(address)s", address=_address(handover)),
         lead=[
             _("From %(name)s, %(day)s.", name=handover.organisation, day=_day(handover.exported_on)),
             _("For the own case system. The source is %(who)s; no more is known.", who=handover.source),
@@ -173,10 +173,14 @@ def handover_pdf(handover: Handover) -> bytes:
     )
 
 
+def _address(handover: Handover) -> str:
+    return ", ".join(display.address_lines(handover.report.address, handover.place))
+
+
 def _report(handover: Handover) -> Iterator[tuple[str, str]]:
     report = handover.report
     yield _("Reference"), handover.signal.reference
-    yield _("Address"), ", ".join(display.address_lines(report.address, handover.place))
+    yield _("Address"), _address(handover)
     yield _("Came in on"), _day(handover.signal.received_on)
     for concern in report.summary.concern_types:
         yield _("What stood out"), label(concern, _LANGUAGE)

@@ -85,7 +85,7 @@ def _section_of(row: Any) -> str:
 
 
 def _name(section: int | None) -> str:
-    return "" if section is None else Section(section).name.lower()
+    return "" if section is None else Section(section).heading
 
 
 def arrived_meanwhile() -> tuple[int, int]:

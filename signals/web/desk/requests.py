@@ -106,7 +106,7 @@ class NoteSchema(Strict):
 
 
 class ConcludeSchema(Strict):
-    """Conclude with exactly one outcome; what is not recorded yet is required, else refused."""
+    """Conclude with exactly one outcome; an answer that is recorded already is refused."""
 
     outcome = Choice(Outcome, required=True)
     referred_to = Choice(
@@ -118,8 +118,9 @@ class ConcludeSchema(Strict):
         ContactBy,
         load_default=None,
         metadata={
-            "description": "Required after a talk of which no attempt is recorded; becomes an attempt with "
-            "contact. `nobody`: the outcome is known without a talk"
+            "description": "How somebody spoke with the resident; becomes an attempt with contact. Required "
+            "with `talk_sufficed`, `help_accepted` and `help_declined` while no contact is recorded; "
+            "elsewhere left out means `nobody`"
         },
     )
     newly_known = TrueOrFalse(
@@ -130,8 +131,8 @@ class ConcludeSchema(Strict):
         NotifiedBy,
         load_default=None,
         metadata={
-            "description": "How the resident was told (art. 14 AVG). This or `deferred_because` is required "
-            "while `notice` is empty, unless the signal was void. A letter becomes an attempt"
+            "description": "How the resident was told (art. 14 AVG), instead of a call of `/notice` before "
+            "or after. A letter becomes an attempt"
         },
     )
     deferred_because = Choice(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import zip_longest
 from typing import Any
 from uuid import UUID
@@ -85,6 +85,10 @@ def timeline(opened: OpenedSignal, language: str) -> list[Event]:
 
 
 def _when(event: Event) -> datetime:
+    """Return the moment to sort by; an attempt noted at once comes after the claim that it made."""
+    entry = event.entry
+    if isinstance(entry, ContactAttempt) and entry.recorded_at - entry.attempted_at < timedelta(minutes=1):
+        return entry.recorded_at
     return event.at or datetime.combine(event.on, time(), UTC)
 
 

@@ -16,10 +16,10 @@ _MOST_PLACES: Final = 3
 
 
 def area_words(area: Area) -> str:
-    """Return `municipality: Utrecht (GM0344), from 1 January 2026`."""
+    """Return `municipality: Utrecht, from 1 January 2026`."""
     numbers = f" {area.number_from}-{area.number_to}" if area.number_from is not None else ""
     level = label(CoverageLevel(area.level), display.page_language()).partition(" (")[0]
-    place = f"{level.lower()}: {name_of(area.area)}{numbers}"
+    place = f"{level.lower()}: {area_name(area.area)}{numbers}"
     if area.valid_until is None:
         return str(gettext("%(place)s, from %(day)s", place=place, day=display.day(area.valid_from)))
     until = display.day(area.valid_until)
@@ -68,9 +68,3 @@ def named_area(text: str, *, numbered: bool) -> tuple[CoverageLevel, str]:
     if code[:4].isdecimal():
         return CoverageLevel.PC6_RANGE if numbered else CoverageLevel.PC6, code
     raise Invalid(FieldProblem(field="area", code="unknown_area"))
-
-
-def name_of(area: str) -> str:
-    """Return `Amsterdam (GM0363)`; a postcode or an unknown code stays as it is."""
-    known = reference.municipalities().get(area) or reference.ggd_regions().get(area)
-    return f"{known.name} ({area})" if known else area

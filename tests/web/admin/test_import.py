@@ -57,7 +57,7 @@ def test_a_preview_shows_the_changes_and_makes_none(desk: Desk, bea: Browser) ->
     before = names(desk)
     page = words(look(bea, HEAD + UTRECHT))
     assert "Welzijn Utrecht is nieuw" in page
-    assert "Welzijn Utrecht dekt erbij: gemeente: Utrecht (GM0344), vanaf do 1 jan 2026" in page
+    assert "Welzijn Utrecht dekt erbij: gemeente: Utrecht, vanaf do 1 jan 2026" in page
     assert "ontvangt nog niet: er ontbreekt iets" in page
     assert names(desk) == before
     assert desk.entries(AuditAction.ORGANISATION_CHANGED) == []
@@ -162,7 +162,7 @@ def test_unintended_changes_of_a_form_are_refused_in_words(
 
 def test_the_preview_says_in_words_what_changes_and_which_way_an_end_moves(desk: Desk, bea: Browser) -> None:
     unchecked = words(look(bea, LIVE))
-    assert "Welzijn Utrecht dekt erbij: gemeente: Utrecht (GM0344), vanaf do 1 jan 2026" in unchecked
+    assert "Welzijn Utrecht dekt erbij: gemeente: Utrecht, vanaf do 1 jan 2026" in unchecked
     assert "Welzijn Utrecht ontvangt nog niet: er ontbreekt iets" in unchecked
     assert do(bea, look(bea, LIVE)).status_code == 303
     agree_to_all(desk)
@@ -170,8 +170,8 @@ def test_the_preview_says_in_words_what_changes_and_which_way_an_end_moves(desk:
     page = words(look(bea, other))
     assert "Welzijn Utrecht wijzigt: de grondslag, wie bericht krijgt van signalen" in page
     for until, said in (
-        ("2027-01-01", "stopt met: gemeente: Utrecht (GM0344), tot vr 1 jan 2027 (niet tot en met)"),
-        ("2026-12-01", "stopt eerder met: gemeente: Utrecht (GM0344), tot di 1 dec 2026"),
+        ("2027-01-01", "stopt met: gemeente: Utrecht, tot vr 1 jan 2027 (niet tot en met)"),
+        ("2026-12-01", "stopt eerder met: gemeente: Utrecht, tot di 1 dec 2026"),
     ):
         seen = look(bea, f"{ENDS}{until}\n")
         assert said in words(seen)

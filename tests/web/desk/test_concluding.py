@@ -24,14 +24,30 @@ def claimed(desk: Desk, anna: Browser) -> UUID:
     return signal_id
 
 
-def test_the_api_names_everything_that_a_conclusion_misses(desk: Desk, claimed: UUID) -> None:
+def test_the_page_asks_for_everything_that_a_conclusion_misses(anna: Browser, claimed: UUID) -> None:
+    refused = anna.send(claimed, "conclude", outcome="talk_sufficed")
+    assert refused.status_code == 400
+    for question in ("contact_by", "notified_by"):
+        assert f'href="#conclude-{question}"' in refused.text
+
+
+def test_a_program_concludes_with_an_outcome_alone_and_tells_the_resident_afterwards(
+    desk: Desk, claimed: UUID
+) -> None:
+    path = f"/signals/{claimed}"
+    done = desk.call("anna", "POST", f"{path}/conclude", json={"outcome": "no_concern"})
+    assert (done.status_code, done.get_json()["contact_attempts"]) == (200, [])
+    told = desk.call("anna", "POST", f"{path}/notice", json={"notified_on": "2026-11-24"})
+    assert told.status_code == 201
+
+
+def test_a_program_that_says_that_somebody_spoke_says_how(desk: Desk, claimed: UUID) -> None:
     path = f"/signals/{claimed}/conclude"
     refused = desk.call("anna", "POST", path, json={"outcome": "talk_sufficed"})
     assert (refused.status_code, refused.mimetype) == (400, "application/problem+json")
-    assert {each["field"]: each["code"] for each in refused.get_json()["errors"]} == {
-        "contact_by": "required",
-        "notified_by": "required",
-    }
+    (error,) = refused.get_json()["errors"]
+    assert (error["field"], error["code"]) == ("contact_by", "takes_a_talk")
+    assert "hoe iemand de bewoner sprak" in error["message"]
     done = desk.call("anna", "POST", path, json={"outcome": "talk_sufficed"} | TALKED).get_json()
     assert [(each["kind"], each["result"]) for each in done["contact_attempts"]] == [("visit", "contact")]
     assert done["notice"]["notified_on"] == "2026-11-24"

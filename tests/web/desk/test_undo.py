@@ -62,7 +62,7 @@ def test_undoing_after_somebody_else_changed_the_signal_says_so(desk: Desk) -> N
     old = {name: hidden_value(saved, name) for name in ("csrf_token", "version")}
     Browser(desk, "bram").send(signal_id, "notes", text="Ik ken deze straat.")
     refused = anna.client.post(f"/desk/signals/{signal_id}/undo", data=old)
-    assert refused.status_code == 409
+    assert refused.status_code == 412
     assert "Dit kan niet meer ongedaan worden gemaakt" in words(refused)
     assert "Iemand heeft het signaal intussen gewijzigd" in words(refused)
     assert signal_of(desk, signal_id).state is SignalState.CLAIMED
@@ -75,3 +75,14 @@ def test_only_the_person_who_saved_sees_the_button(desk: Desk) -> None:
     assert UNDO in words(anna.get(address))
     assert UNDO not in words(bram.get(address))
     assert bram.send(signal_id, "undo").status_code == 409
+
+
+def test_a_program_undoes_its_last_change_once_and_in_the_version_that_it_read(desk: Desk) -> None:
+    path = f"/signals/{desk.arrive()}"
+    claimed = desk.call("anna", "POST", f"{path}/claim")
+    stale = desk.call("anna", "POST", f"{path}/undo", headers={"If-Match": '"1"'})
+    assert (stale.status_code, desk.call("bram", "POST", f"{path}/undo").status_code) == (412, 409)
+    undone = desk.call("anna", "POST", f"{path}/undo", headers={"If-Match": claimed.headers["ETag"]})
+    assert (undone.status_code, undone.get_json()["state"]) == (200, "new")
+    again = desk.call("anna", "POST", f"{path}/undo")
+    assert (again.status_code, again.get_json()["type"]) == (409, "urn:problem:signals:undo_over")
