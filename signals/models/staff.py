@@ -54,6 +54,11 @@ class StaffMember(Sealed, Base):
         back_populates="staff_member", cascade="all, delete-orphan"
     )
 
+    @property
+    def invited(self) -> bool:
+        """Return whether the member did not set the account up yet."""
+        return self.totp_last_step == NOT_ACTIVATED
+
     @classmethod
     def is_active(cls) -> ColumnElement[bool]:
         """Return the condition that a member set the account up and is not disabled."""

@@ -88,7 +88,7 @@ def recover(
         raise LinkLives
     locked.password_hash = unusable_password(settings.hasher)
     locked.totp_sealed = seal_totp(keystore, locked.id, new_totp_secret())
-    invited = locked.totp_last_step == NOT_ACTIVATED
+    invited = locked.invited
     locked.totp_last_step = NOT_ACTIVATED if invited else None
     revoke_all(session, operation.clock, member=locked)
     session.execute(delete(Passkey).where(Passkey.staff_member_id == locked.id))
@@ -290,7 +290,7 @@ def _may_recover(operation: Operation, member: StaffMember, approval: Approval |
 
 def _has_live_link(operation: Operation, member: StaffMember) -> bool:
     """Tell whether an activated officer or administrator has a live link: resets in a row end all access."""
-    if member.role not in _NOT_RESET_TWICE or member.totp_last_step == NOT_ACTIVATED:
+    if member.role not in _NOT_RESET_TWICE or member.invited:
         return False
     links = select(AccountLink).where(AccountLink.staff_member_id == member.id)
     return any(_is_live(one, operation.clock) for one in operation.session.scalars(links))

@@ -11,7 +11,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from signals.models import StaffMember
-from signals.models.staff import NOT_ACTIVATED
 from signals.vocabulary import Role
 
 APPROVERS: Final = (Role.LEAD, Role.PRIVACY_OFFICER)
@@ -45,4 +44,4 @@ def _active(session: Session, organisation_id: uuid.UUID | None) -> list[StaffMe
 def _activated(session: Session, organisation_id: uuid.UUID | None) -> list[StaffMember]:
     """Load whole rows, because only those prove their seal: rights depend on the answer."""
     of_team = session.scalars(select(StaffMember).where(StaffMember.organisation_id == organisation_id))
-    return [member for member in of_team if member.totp_last_step != NOT_ACTIVATED]
+    return [member for member in of_team if not member.invited]

@@ -189,7 +189,7 @@ def find_member(operation: Operation, member_id: uuid.UUID) -> StaffMember:
 
 def _refuse_both_approvers(operation: Operation, member: StaffMember) -> None:
     """Raise `ShutOutTooSoon` when the actor shut out another lead or officer of this team a moment ago."""
-    if member.role not in APPROVERS or member.totp_last_step == NOT_ACTIVATED:
+    if member.role not in APPROVERS or member.invited:
         return
     first_day = working_days_before(operation.today, SHUT_OUT_DAYS) + timedelta(days=1)
     since = datetime.combine(first_day, time(), AMSTERDAM)

@@ -42,6 +42,9 @@ class StaffMemberSchema(Schema):
     language = fields.String(required=True)
     organisation_id = fields.UUID(required=True, allow_none=True)
     disabled_on = DayOfMoment(attribute="disabled_at", required=True, allow_none=True)
+    invited = fields.Boolean(
+        required=True, metadata={"description": "The account is not set up yet: nobody can give it a signal"}
+    )
 
 
 class StaffSchema(Schema):

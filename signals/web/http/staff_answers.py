@@ -56,7 +56,8 @@ DETAILS: dict[str, LazyString] = {
         "The other organisation opened the signal, or an hour went by. Call them: they can hand it back."
     ),
     "undo_over": _(
-        "Somebody changed the signal since, or the year's figures count it. Look how it is now, and correct that."
+        "Somebody changed the signal since, or the year's figures count it. Look how it is now, and correct "
+        "that."
     ),
     "other_restricted": _("Follow this one up by itself: nobody may work on the other one now."),
     "restricted": _("The resident asked for it. Your privacy officer can lift the restriction."),

@@ -257,11 +257,16 @@ def test_at_a_numeric_address_the_page_names_the_address_with_passkeys(desk: Des
 def test_an_invited_colleague_activates_the_account_by_the_mailed_link(desk: Desk, lena: Account) -> None:
     form = {"name": "Nina Nieuw", "email": "nina@example.org", "role": "worker", "language": "nl"}
     assert lena.send("/desk/team/invite", page="/desk/team", **form).location == "/desk/team?done=invited"
+    signal_id = desk.arrive()
+    assert "Nina Nieuw , social worker, invited" in words(lena.get("/desk/team"))
+    assert "Nina" not in lena.get(f"/desk/signals/{signal_id}").text
     link = mailed_link(desk)
     browser = desk.app.test_client()
     opened = browser.get(urlsplit(link).path)
     assert (opened.status_code, urlsplit(link).query) == (200, "")
     done = take_up(browser, desk, link)
+    assert "invited" not in words(lena.get("/desk/team"))
+    assert "Nina" in lena.get(f"/desk/signals/{signal_id}").text
     assert done.location == "/desk/account?done=set-up"
     assert "Nina Nieuw" in words(browser.get(done.location))
     assert browser.get("/desk").status_code == 200

@@ -222,7 +222,7 @@ def test_the_first_lead_is_let_in_at_once_and_gets_the_link_oneself(desk: Desk, 
     assert answer.status_code == 201
     assert answer.get_json()["member"]["email"] == "nora@example.org"
     assert set(answer.get_json()["member"]) == {
-        "id", "name", "email", "role", "language", "organisation_id", "disabled_on",
+        "id", "name", "email", "role", "language", "organisation_id", "disabled_on", "invited",
     }  # fmt: skip
     assert invited(desk) == ["nora@example.org"]
 
