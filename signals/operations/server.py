@@ -144,7 +144,7 @@ def _claimed_port(host: str, port: int) -> Iterator[None]:
 
 def _port_refused(host: str, port: int, error: OSError) -> SystemExit:
     another = 8080 if port != 8080 else 8081
-    advice = f". Take another port: PORT={another} make run (an installation: server.port in its settings)"
+    advice = f". Take another port: PORT={another} make run, or signals serve --port {another}"
     return SystemExit(
         f"cannot serve on {host}:{port}: {error.strerror}{advice if error.errno == errno.EADDRINUSE else ''}"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,14 @@ def test_every_npm_package_asked_for_has_one_exact_version() -> None:
     asked = json.loads((PROJECT / "package.json").read_text())["dependencies"]
     assert [name for name, version in asked.items() if not re.fullmatch(r"\d+\.\d+\.\d+", version)] == []
     assert asked["htmx.org"].startswith("2.0.")
+
+
+def test_package_catalogue_and_changelog_name_one_version() -> None:
+    version = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
+    assert f'\nsoftwareVersion: "{version}"\n' in (PROJECT / "publiccode.yml").read_text()
+    newest = re.search(r"^## (\S+?),? ", (PROJECT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert newest
+    assert newest[1] == version
 
 
 def test_a_new_licence_of_the_product_is_judged_by_a_person() -> None:

@@ -26,6 +26,12 @@ def address(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.fixture
 def channel(address: str) -> Iterator[SmsChannel]:
+    channel = channel_to(address)
+    yield channel
+    channel.close()
+
+
+def channel_to(address: str) -> SmsChannel:
     account = TwilioAccount(
         account_sid="AC" + "0" * 31 + "1",
         auth_token="geheim",
@@ -33,9 +39,7 @@ def channel(address: str) -> Iterator[SmsChannel]:
         status_callback="https://signalen.example/notifications/twilio/status",
         api_url=address,
     )
-    channel = SmsChannel(account=account)
-    yield channel
-    channel.close()
+    return SmsChannel(account=account)
 
 
 def test_the_request_of_the_channel_matches_twilios_description(channel: SmsChannel) -> None:
@@ -56,14 +60,7 @@ def test_the_mock_refuses_what_its_description_does_not_allow(address: str) -> N
 
 def test_a_number_that_is_none_is_refused_for_good() -> None:
     with mock_server(OWN) as address:
-        account = TwilioAccount(
-            account_sid="AC" + "0" * 31 + "1",
-            auth_token="geheim",
-            messaging_service_sid="MG" + "0" * 31 + "1",
-            status_callback="https://signalen.example/calls",
-            api_url=address,
-        )
-        channel = SmsChannel(account=account)
+        channel = channel_to(address)
         with pytest.raises(PermanentFailure, match="twilio_21211"):
             channel.send(outgoing(recipient="niemand"))
         channel.close()

@@ -30,7 +30,7 @@ def test_a_server_that_does_not_answer_is_said_to_be_away_within_seconds() -> No
         raise AskedToConnect
 
     engine = keystore_engine("postgresql+psycopg://signals_keys@keys.example/signals_keys")
-    event.listen(engine, "do_connect", connecting)
+    event.listen(engine, "do_connect", connecting, insert=True)
     with pytest.raises(AskedToConnect):
         engine.connect()
     assert asked["connect_timeout"] <= 5
@@ -85,13 +85,18 @@ class TestFile:
         assert mailbox.public_key in stored
         assert not [key for key in (*KEYS.values(), pseudonym_key, private_key) if key in stored]
 
-    def test_nothing_of_a_destroyed_key_stays_in_it(
-        self, keystore: Keystore, engine: Engine, tmp_path: Path
+    @pytest.mark.parametrize(
+        "end",
+        [lambda keystore: keystore.destroy_case_keys(KEYS), lambda keystore: keystore.rewrap(NEW_MASTER)],
+        ids=["destroyed", "wrapped anew"],
+    )
+    def test_nothing_wrapped_stays_in_it_once_its_time_is_over(
+        self, keystore: Keystore, engine: Engine, tmp_path: Path, end: Callable[[Keystore], object]
     ) -> None:
         keystore.store_case_keys(KEYS)
         with engine.connect() as connection:
             wrapped = list(connection.scalars(select(case_keys.c.wrapped)))
-        keystore.destroy_case_keys(KEYS)
+        end(keystore)
         stored = b"".join(file.read_bytes() for file in (tmp_path / "keys").iterdir())
         assert len(wrapped) == len(KEYS)
         assert not [value for value in wrapped if value in stored]
@@ -154,16 +159,6 @@ class TestRewrap:
             old.case_keys(KEYS)
         with pytest.raises(KeyRefused):
             old.root_public_key()
-
-    def test_nothing_wrapped_under_the_old_master_stays_in_the_file(
-        self, keystore: Keystore, engine: Engine, tmp_path: Path
-    ) -> None:
-        keystore.store_case_keys(KEYS)
-        with engine.connect() as connection:
-            wrapped = list(connection.scalars(select(case_keys.c.wrapped)))
-        keystore.rewrap(NEW_MASTER)
-        stored = b"".join(file.read_bytes() for file in (tmp_path / "keys").iterdir())
-        assert not [value for value in wrapped if value in stored]
 
     def test_a_process_with_the_old_master_can_no_longer_write(
         self, keystore: Keystore, another: Opener

@@ -180,10 +180,6 @@ def test_the_growth_that_is_needed_shows_the_difference_once_it_is_there() -> No
     assert growth_needed(*grown, least=0.1, looks=16) == pytest.approx(1, abs=0.1)
 
 
-def _others(one: Split, among: Sequence[Split]) -> Split:
-    return sum((each for each in among if each is not one), Split(NOTHING, NOTHING))
-
-
 def _holds(found: Interval, true: float) -> bool:
     return found.low <= true <= found.high
 
