@@ -72,8 +72,9 @@ def configure_logging(stream: TextIO | None = None, level: str = "INFO", *, date
         cache_logger_on_first_use=False,
     )
     formatter = meta(
-        foreign_pre_chain=[*common, _describe_foreign, stamp],
+        foreign_pre_chain=[_name_job, *common, _describe_foreign, stamp],
         processors=[meta.remove_processors_meta, _as_json],
+        pass_foreign_args=True,
         use_get_message=False,  # the format string as it is, without its arguments
     )
     handler = logging.StreamHandler(stream or sys.stderr)
@@ -170,6 +171,15 @@ def _locations(traceback: TracebackType | None) -> list[str]:
 def _short(filename: str) -> str:
     # The last three parts tell the module; the whole path tells the machine and who runs it.
     return "/".join(PurePath(filename).parts[-3:])
+
+
+def _name_job(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """Name the job of a line of the scheduler: "Execution skipped" must tell whose."""
+    first = next(iter(event.pop("positional_args", None) or ()), None)
+    job = getattr(first, "id", None)
+    if event["_record"].name.startswith("apscheduler") and job:
+        event["job"] = job
+    return event
 
 
 def _describe_foreign(_logger: Any, _method: str, event: EventDict) -> EventDict:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from privacy.logs import configure_logging
 from privacy.patience import COMMANDS, DESK, FRONT, JOBS, Patience
 from signals.clock import Clock, SystemClock, today
+from signals.clock_guard import CLOCK_CHECK, require_right_clock
 from signals.db import make_engine, reading, session_factory
 from signals.settings import Settings
 from signals.vocabulary import ClearReports, ProcessRole
@@ -152,10 +153,12 @@ class Opened:
 def open_for_command(settings: Settings, **how: bool) -> Iterator[Opened]:
     """Open the database and the keystore for one command; the desk side only.
 
-    `how` and errors: as of `open_keys`.
+    `how` and errors: as of `open_keys`. Raises `ClockApart` too: a command may delete or release.
     """
     with ExitStack() as opened:
-        yield _open(settings, SystemClock(), None, opened, **how)
+        found = _open(settings, SystemClock(), None, opened, **how)
+        require_right_clock(found.engine, found.clock)
+        yield found
 
 
 def _open(settings: Settings, clock: Clock, engine: Engine | None, opened: ExitStack, **how: bool) -> Opened:
@@ -219,7 +222,17 @@ class _Parts:
         if settings.issues_tokens:
             checks["issuer"] = self._add_issuer()
         register_pages(self.app, settings)
-        self.app.register_blueprint(health_blueprint(checks))
+        warnings = {"clock": self._clock_check()}
+        if not settings.serves_public:  # a front destroys nothing by a wrong clock
+            checks |= warnings
+        self.app.register_blueprint(health_blueprint(checks, warnings))
+
+    def _clock_check(self) -> Callable[[], None]:
+        """Return a check that raises when the clock of this process is wrong."""
+        alone = self.settings.role is ProcessRole.ISSUER
+        engine = self.app.extensions["signals.issuer"].engine if alone else self.engine
+        compare = self.app.extensions[CLOCK_CHECK] = partial(require_right_clock, engine, self.clock)
+        return compare
 
     def _add_front(self, router: "Router") -> Callable[[], None]:
         """Add the public side; return a check that raises when it can store no report."""

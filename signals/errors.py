@@ -163,6 +163,13 @@ class NoMailboxKey(SignalsError):
     status = 503
 
 
+class ClockApart(SignalsError):
+    """The clocks of this machine and of the database are over a minute apart (runbook: 'The clock')."""
+
+    code = "clock_apart"
+    status = 503
+
+
 class ContentGone(SignalsError):
     """The content of this signal cannot be read: it is damaged, or its key is damaged or destroyed."""
 

@@ -156,8 +156,8 @@ class Vault:
                 if not checked:
                     self.ping()
                     checked = True
-                place = "|".join(map(str, bound_values(column, row)))
-                log.error("keystore.key_damaged", table=column.table.name, place=place)
+                ids = {name: str(value) for name, value in row._mapping.items() if name.endswith("_id")}
+                log.error("keystore.key_damaged", table=column.table.name, **ids)
 
     def _opened(self, column: Column[bytes], row: Row[Any]) -> bytes:
         return self._master.unwrap(row.wrapped, column, *bound_values(column, row))

@@ -22,6 +22,7 @@ from signals.cli.database_findings import Finding, find_in_database
 from signals.cli.opening import log_warnings_only
 from signals.cli.site import examine_site
 from signals.clock import Clock, SystemClock
+from signals.clock_guard import MOST_APART, time_apart
 from signals.db import make_engine, reading, session_factory
 from signals.errors import Invalid
 from signals.keys.opening import KeysUnusable, open_keys
@@ -79,6 +80,8 @@ def examine(settings: Settings, clock: Clock | None = None) -> Iterator[Finding]
     try:
         schema = _guarded("database", partial(_schema, engine), "start the database, or fix database.url")
         yield schema
+        if schema.ok:
+            yield _guarded("clock", partial(_clock, engine, clock), "start the database")
         root, can_open = settings.front.root_key, False
         if settings.holds_keys:
             keystore, root = _keystore_finding(settings)
@@ -178,6 +181,17 @@ def _schema(engine: Engine) -> Finding:
         have, wanted = migrations.current(connection), migrations.head()
     says = f"at revision {have or 'empty'}, wanted is {wanted}"
     return Finding(check="database", ok=have == wanted, says=says, fix="signals db upgrade")
+
+
+def _clock(engine: Engine, clock: Clock) -> Finding:
+    apart = time_apart(engine, clock)
+    ahead = round(apart.total_seconds())
+    return Finding(
+        check="clock",
+        ok=abs(apart) <= MOST_APART,
+        says=f"{abs(ahead)} s {'ahead of' if ahead > 0 else 'behind'} the database's" if ahead else "right",
+        fix="set both right: until then nothing is deleted or released (docs/operations.md, 'The clock')",
+    )
 
 
 def _keystore_finding(settings: Settings) -> tuple[Finding, bytes | None]:

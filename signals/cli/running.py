@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,7 @@ def work() -> None:
     """
     from privacy.logs import configure_logging, install_exception_hooks
     from signals.app import make_worker
+    from signals.clock_guard import require_right_clock
     from signals.operations.schedule import run_until_stopped
 
     settings = settings_of_call()
@@ -95,7 +97,11 @@ def work() -> None:
 
             serve_metrics(
                 Figures(sessions=worker.sessions, clock=worker.clock, of_worker=True),
-                {"database": worker.ping, "keystore": worker.keystore.ping},
+                {
+                    "database": worker.ping,
+                    "keystore": worker.keystore.ping,
+                    "clock": partial(require_right_clock, worker.engine, worker.clock),
+                },
                 host=settings.metrics.worker_host,
                 port=settings.metrics.worker_port,
             )

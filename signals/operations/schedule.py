@@ -14,13 +14,13 @@ from apscheduler.triggers.cron import CronTrigger
 from structlog import get_logger
 
 from signals.clock import AMSTERDAM
+from signals.clock_guard import require_right_clock
 from signals.db import driver_error
 from signals.operations.heartbeats import HEARTBEATS
 from signals.operations.job_runs import LATE
 from signals.operations.jobs import Worker
 from signals.organisations.covering import cover_unopposed
 
-DAILY_SECONDS = 24 * 3600
 HOURLY_SECONDS = 3600
 MAILBOX_SECONDS = 10
 """An organisation that was taken on now receives from its first keys on: until then another one does."""
@@ -30,10 +30,19 @@ FIGURES_SECONDS = 60
 KEY_SECONDS = 60
 LIMIT_SECONDS = 60
 QUARTER_SECONDS = 15 * 60
+FIRST_RETRY = timedelta(minutes=1)
+LAST_RETRY = timedelta(hours=1)
+"""A failed job of the night runs again after a minute, then after twice as long, at most an hour later."""
 YOUNG_OBJECTS = 10_000
 BEAT_SECONDS = 150
 """The longest that a job computes between two statements; each ends within a minute (`privacy.patience`)."""
 NIGHT = timedelta(hours=25)
+CLOCK_SECONDS = 60
+UNDER_ANY_CLOCK = frozenset({
+    "clock", "arrival", "outbox", "proofs", "limits", "set_aside", "rights", "delivery_figures",
+    "mailbox_keys", "audit_links",
+})  # fmt: skip
+"""Jobs that destroy, release and remind of nothing; every other one waits while the clock is wrong."""
 
 log = get_logger(__name__)
 
@@ -68,7 +77,8 @@ def settle_memory() -> None:
 
 
 def _schedule(scheduler: BaseScheduler, worker: Worker) -> None:
-    settings = worker.settings
+    settings, compare = worker.settings, partial(require_right_clock, worker.engine, worker.clock)
+    _every(scheduler, worker, CLOCK_SECONDS, "clock", compare)
     _every(scheduler, worker, settings.arrival.interval_seconds, "arrival", worker.arrive)
     _every(scheduler, worker, settings.notifications.interval_seconds, "outbox", worker.deliver)
     _every(scheduler, worker, REMINDER_SECONDS, "reminders", worker.remind)
@@ -78,19 +88,22 @@ def _schedule(scheduler: BaseScheduler, worker: Worker) -> None:
     _every(scheduler, worker, LIMIT_SECONDS, "limits", worker.watch_limits)
     _every(scheduler, worker, LIMIT_SECONDS, "set_aside", worker.watch_set_aside)
     _every(scheduler, worker, HOURLY_SECONDS, "rights", worker.watch_rights)
-    _every(scheduler, worker, DAILY_SECONDS, "full_days", worker.forget_full_days)
     _every(scheduler, worker, FIGURES_SECONDS, "delivery_figures", worker.count_messages)
-    _every(scheduler, worker, DAILY_SECONDS, "old_messages", worker.forget_messages)
     _every(scheduler, worker, MAILBOX_SECONDS, "mailbox_keys", worker.provision_keys)
     _every(scheduler, worker, settings.audit.link_seconds, "audit_links", worker.link_audit)
     _every(scheduler, worker, KEY_SECONDS, "destroyed_keys", worker.destroy_keys)
-    _every(scheduler, worker, DAILY_SECONDS, "retries", worker.forget_retries)
     _every(scheduler, worker, QUARTER_SECONDS, "sign_ins", worker.forget_sign_ins)
-    _nightly(scheduler, worker, settings.retention.at_hour, "retention", worker.retain)
-    _nightly(scheduler, worker, settings.retention.at_hour, "trail_head", worker.mail_trail_head)
-    _nightly(scheduler, worker, settings.retention.at_hour, "audit_pruning", worker.prune_audit)
-    _nightly(scheduler, worker, settings.retention.at_hour, "figures", worker.release_figures)
-    _nightly(scheduler, worker, settings.retention.at_hour, "key_sweep", worker.sweep_keys)
+    for name, job in (
+        ("retention", worker.retain),
+        ("retries", worker.forget_retries),
+        ("full_days", worker.forget_full_days),
+        ("old_messages", worker.forget_messages),
+        ("trail_head", worker.mail_trail_head),
+        ("audit_pruning", worker.prune_audit),
+        ("figures", worker.release_figures),
+        ("key_sweep", worker.sweep_keys),
+    ):
+        _nightly(scheduler, worker, settings.retention.at_hour, name, job)
 
 
 def _cover_unopposed(worker: Worker) -> int:
@@ -118,31 +131,51 @@ def _every(scheduler: BaseScheduler, worker: Worker, seconds: int, name: str, jo
 def _nightly(scheduler: BaseScheduler, worker: Worker, hour: int, name: str, job: Callable[[], Any]) -> None:
     """Add a job at an hour of the night in Amsterdam; a missed one runs at the next start.
 
-    Only one of the two runs at a time: a first purge may last past that hour.
+    Only one of the two runs at a time: a first purge may last past that hour. A failed one is repeated until
+    it is done.
     """
     run = _guarded(worker, name, job, NIGHT)
+
+    def until_done(wait: timedelta = FIRST_RETRY) -> None:
+        if run():
+            return
+        scheduler.add_job(
+            until_done,
+            "date",
+            run_date=datetime.now(UTC) + wait,
+            args=[min(2 * wait, LAST_RETRY)],
+            id=f"{name}_again",
+            replace_existing=True,
+            misfire_grace_time=None,
+        )
+
     scheduler.add_job(
-        run,
+        until_done,
         CronTrigger(hour=hour, minute=17, timezone=AMSTERDAM),
         id=name,
         max_instances=1,
         coalesce=True,
         misfire_grace_time=None,
     )
-    scheduler.add_job(run, id=f"{name}_at_start", misfire_grace_time=None)
+    scheduler.add_job(until_done, id=f"{name}_at_start", misfire_grace_time=None)
 
 
-def _guarded(worker: Worker, name: str, job: Callable[[], Any], within: timedelta) -> Callable[[], None]:
-    """One failing run is logged, by its class only, and does not end the schedule; two at once are one."""
+def _guarded(worker: Worker, name: str, job: Callable[[], Any], within: timedelta) -> Callable[[], bool]:
+    """Return a job that ends no schedule and never overlaps itself; it returns False when it failed.
+
+    The log names the class of the error only.
+    """
     turn = Lock()
 
-    def run() -> None:
+    def run() -> bool:
         if not turn.acquire(blocking=False):
             log.warning("scheduler.job_still_runs", job=name)
-            return
+            return True
         problem = None
         try:
             with HEARTBEATS.work(name, BEAT_SECONDS):
+                if name not in UNDER_ANY_CLOCK:
+                    require_right_clock(worker.engine, worker.clock)
                 job()
         except Exception as error:
             problem = type(driver_error(error)).__name__
@@ -150,5 +183,6 @@ def _guarded(worker: Worker, name: str, job: Callable[[], Any], within: timedelt
         finally:
             turn.release()
         worker.runs.note(name, problem, within)
+        return problem is None
 
     return run

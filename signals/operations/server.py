@@ -28,6 +28,7 @@ from privacy.logs import configure_logging
 from privacy.patience import FRONT
 from privacy.secret_files import SecretFileOpenToOthers, SecretFileRefused, load_master_key
 from signals.clock import SystemClock, today
+from signals.clock_guard import CLOCK_CHECK, watch_clock
 from signals.db import make_engine
 from signals.errors import NoMailboxKey
 from signals.operations.whole_requests import WholeRequests
@@ -215,6 +216,7 @@ def _loader(
         try:
             app = make_app()
             _leave_alone_what_stays()
+            watch_clock(app.extensions[CLOCK_CHECK])
             if start_jobs is not None:
                 start_jobs(settings)
             if keep_keys is not None:

@@ -1,17 +1,22 @@
 """The schedule as it is laid out: no job of the worker is forgotten, and what people wait for comes soon."""
 
+import io
+import json
 from datetime import UTC, date, datetime, timedelta
 from inspect import isfunction
+from threading import Event
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES
 from apscheduler.job import Job
 from apscheduler.schedulers.background import BackgroundScheduler
 from structlog.testing import capture_logs
 
-from signals.clock import AMSTERDAM
+from privacy.logs import configure_logging
+from signals.clock import AMSTERDAM, SystemClock
 from signals.operations import schedule as scheduler
 from signals.operations.jobs import Worker
 
@@ -22,6 +27,7 @@ SERVES = {"close", "drills", "operation", "ping", "releasing", "retention"}
 @pytest.fixture
 def worker() -> Any:
     made = Mock(spec=Worker)
+    made.clock, made.engine = SystemClock(), Mock(dialect=SimpleNamespace(name="sqlite"))
     made.settings = SimpleNamespace(
         arrival=SimpleNamespace(interval_seconds=2),
         notifications=SimpleNamespace(interval_seconds=5),
@@ -32,9 +38,14 @@ def worker() -> Any:
 
 
 @pytest.fixture
-def jobs(worker: Any) -> dict[str, Job]:
-    laid_out = BackgroundScheduler(timezone=UTC)
-    scheduler._schedule(laid_out, worker)
+def laid_out(worker: Any) -> BackgroundScheduler:
+    made = BackgroundScheduler(timezone=UTC)
+    scheduler._schedule(made, worker)
+    return made
+
+
+@pytest.fixture
+def jobs(laid_out: BackgroundScheduler) -> dict[str, Job]:
     return {job.id: job for job in laid_out.get_jobs()}
 
 
@@ -48,7 +59,7 @@ def test_every_job_of_the_worker_is_in_the_schedule_and_a_failing_one_stops_no_o
         for job in jobs.values():
             job.func()
     assert {line["job"] for line in said if line["event"] == "scheduler.job_failed"} == {
-        name.removesuffix("_at_start") for name in jobs
+        name.removesuffix("_at_start") for name in jobs if name != "clock"
     }
     assert {name for name in names if not getattr(worker, name).called} == SERVES
 
@@ -91,3 +102,37 @@ def test_a_job_of_the_night_does_not_begin_while_the_one_of_the_start_goes_on(
     for _ in range(2):
         jobs["retention"].func()
     assert worker.retain.call_count == 3
+
+
+def test_a_failed_job_of_the_night_is_repeated_within_minutes_until_it_is_done(
+    worker: Any, laid_out: BackgroundScheduler
+) -> None:
+    worker.retain.side_effect = RuntimeError
+    waits = []
+    laid_out.get_job("retention").func()
+    for _ in range(8):
+        again = laid_out.get_job("retention_again")
+        waits.append(again.args[0])
+        assert again.trigger.run_date <= datetime.now(UTC) + scheduler.LAST_RETRY
+        again.remove()
+        again.func(*again.args)
+    assert waits == sorted(waits)
+    assert (waits[0], waits[-1]) == (timedelta(minutes=2), timedelta(hours=1))
+    worker.retain.side_effect = None
+    again = laid_out.get_job("retention_again")
+    again.remove()
+    again.func(*again.args)
+    assert laid_out.get_job("retention_again") is None
+
+
+def test_a_skipped_job_is_named_in_the_log(log: io.StringIO) -> None:
+    configure_logging(log)
+    begun, over = Event(), Event()
+    skipping = BackgroundScheduler(timezone=UTC)
+    skipping.add_listener(lambda _event: over.set(), EVENT_JOB_MAX_INSTANCES)
+    skipping.add_job(lambda: begun.set() or over.wait(20), "interval", seconds=1, id="arrival")
+    skipping.start()
+    assert over.wait(20)
+    skipping.shutdown()
+    (line,) = [json.loads(line) for line in log.getvalue().splitlines() if "skipped" in line]
+    assert line["job"] == "arrival"

@@ -71,7 +71,7 @@ def serve_metrics(figures: Figures, checks: Mapping[str, Check], *, host: str, p
     """
     app = Flask(__name__, static_folder=None)
     app.register_blueprint(metrics_blueprint(figures))
-    app.register_blueprint(health_blueprint(checks))
+    app.register_blueprint(health_blueprint(checks, {}))
     server = make_server(host, port, app, threaded=True, request_handler=_SilentHandler)
     threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
     return server
