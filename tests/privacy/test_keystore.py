@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, Table, event, select, update
+from sqlalchemy import Engine, Table, select, update
 from sqlalchemy.exc import IntegrityError
 
 from privacy.keystore import KeyGone, KeyRefused, Keystore, KeystoreEmpty, WrongMasterKey
@@ -17,23 +18,16 @@ from privacy.sealing import summary_key
 from tests.support.keystores import AMSTERDAM, GRONINGEN, KEYS, MASTER, NEW_MASTER, Opener
 
 
-def test_a_server_that_does_not_answer_is_said_to_be_away_within_seconds() -> None:
+def test_a_server_that_does_not_answer_is_said_to_be_away_within_seconds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """And no connection is used for so long that a network between has forgotten it."""
-
-    class AskedToConnect(Exception):
-        pass
-
-    asked: dict[str, Any] = {}
-
-    def connecting(_dialect: object, _record: object, _args: object, options: dict[str, Any]) -> None:
-        asked.update(options)
-        raise AskedToConnect
-
+    connect = Mock(side_effect=ConnectionError)
+    monkeypatch.setattr("privacy.postgresql._Listening.connect", connect)
     engine = keystore_engine("postgresql+psycopg://signals_keys@keys.example/signals_keys")
-    event.listen(engine, "do_connect", connecting, insert=True)
-    with pytest.raises(AskedToConnect):
+    with pytest.raises(ConnectionError):
         engine.connect()
-    assert asked["connect_timeout"] <= 5
+    assert connect.call_args.kwargs["connect_timeout"] <= 5
     assert engine.pool._recycle == 1800
 
 
