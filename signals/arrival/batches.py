@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, cast
 
-from sqlalchemy import Connection, Table, or_, select
+from sqlalchemy import Connection, Table, func, or_, select
 from sqlalchemy.orm import Session, sessionmaker
 from structlog import get_logger
 
@@ -75,27 +75,38 @@ class ArrivalDesk:
         while taken == self.batch_size:
             if done == BATCHES_REMEMBERED:
                 receivers, done = self._receivers(), 0
-            taken, arrived = self._arrive_batch(clock, receivers)
-            total, done = total + arrived, done + 1
+            waiting, arrived = self._arrive_batch(clock, receivers)
+            taken, total, done = len(waiting), total + arrived, done + 1
         return total
+
+    def retry(self, clock: Clock) -> int:
+        """Try each refused report once more, for its key may be back; return how many arrived."""
+        total, after = 0, uuid.UUID(int=0)
+        while True:
+            waiting, arrived = self._arrive_batch(clock, self._receivers(), after)
+            if not waiting:
+                return total
+            total, after = total + arrived, waiting[-1].signal_id
 
     def _receivers(self) -> Receivers:
         return Receivers(self.keystore, self.channels)
 
-    def _arrive_batch(self, clock: Clock, receivers: Receivers) -> tuple[int, int]:
-        """Return (reports taken, reports arrived) of one batch in one transaction."""
+    def _arrive_batch(
+        self, clock: Clock, receivers: Receivers, refused_after: uuid.UUID | None = None
+    ) -> tuple[list[Waiting], int]:
+        """Return the reports that one transaction took, and how many of them arrived."""
         with self.sessions.begin() as session:
             connection = session.connection()
-            waiting = take(connection, self.batch_size)
+            waiting = take(connection, self.batch_size, refused_after)
             if not waiting:
-                return 0, 0
+                return [], 0
             receivers.fetch(session, waiting, also={self.phone.desk_id(row) for row in waiting})
             opened = open_each(session, waiting, receivers.mailboxes, receivers.teams, self.phone)
             cases, probes = _linkable(opened, receivers.prober, today(clock))
             if cases:
                 self._store(session, clock, cases, probes, receivers)
             _reject(connection, waiting, cases, today(clock))
-        return len(waiting), len(cases)
+        return waiting, len(cases)
 
     def _store(
         self,
@@ -106,7 +117,7 @@ class ArrivalDesk:
         receivers: Receivers,
     ) -> None:
         on, connection = today(clock), session.connection()
-        _insert_signals(connection, cases, receivers)
+        _insert_signals(connection, cases, receivers, on)
         connection.execute(REPORTS.delete().where(REPORTS.c.signal_id.in_(_ids(cases))))
         _insert_links(connection, cases, probes)
         of = [(case.row.organisation_id, case.row.signal_id) for case in cases]
@@ -118,7 +129,7 @@ class ArrivalDesk:
 
     def _messages(self, clock: Clock, cases: Sequence[Case], receivers: Receivers) -> Iterator[NewMessage]:
         """Yield one message for each organisation and recipient, after one random delay a team."""
-        for organisation_id, first in _first_received(cases).items():
+        for organisation_id, first in _first_begun(cases, today(clock)).items():
             delay = random_delay(self.delay_minutes, self.rng)
             due = not_disturbing(receivers.teams[organisation_id], clock.now() + delay)
             claim_by = receivers.deadlines(organisation_id, first).claim_by
@@ -151,9 +162,9 @@ def _ids(cases: Sequence[Case]) -> list[uuid.UUID]:
     return [case.row.signal_id for case in cases]
 
 
-def _insert_signals(connection: Connection, cases: Sequence[Case], receivers: Receivers) -> None:
+def _insert_signals(connection: Connection, cases: Sequence[Case], receivers: Receivers, on: date) -> None:
     rows = [case.row for case in cases]
-    deadlines = [receivers.deadlines(row.organisation_id, row.received_on) for row in rows]
+    deadlines = [receivers.deadlines(row.organisation_id, _begun_on(row, on)) for row in rows]
     claim_by = [each.claim_by for each in deadlines]
     columns: Columns = {
         "id": [row.signal_id for row in rows],
@@ -177,10 +188,11 @@ def _insert_signals(connection: Connection, cases: Sequence[Case], receivers: Re
 
 
 def _reject(connection: Connection, waiting: Sequence[Waiting], cases: Sequence[Case], on: date) -> None:
-    """Mark reports that did not open: they stop nobody, and wait for the administrator."""
+    """Mark reports that did not open: they stop nobody, and each night tries them again."""
     refused = {row.signal_id for row in waiting} - set(_ids(cases))
     if refused:
-        connection.execute(REPORTS.update().where(REPORTS.c.signal_id.in_(refused)).values(refused_on=on))
+        since = func.coalesce(REPORTS.c.refused_on, on)
+        connection.execute(REPORTS.update().where(REPORTS.c.signal_id.in_(refused)).values(refused_on=since))
 
 
 def _drawable(case: Case, repeats: Collection[uuid.UUID]) -> Arrived:
@@ -250,9 +262,14 @@ def _arrived(on: date) -> AuditEvent:
     )
 
 
-def _first_received(cases: Sequence[Case]) -> Mapping[uuid.UUID, date]:
-    """Return the earliest day of receipt by organisation: its deadline comes first."""
+def _begun_on(row: Waiting, on: date) -> date:
+    """Return the day on which the deadlines begin: of a report that was refused, the day that it arrives."""
+    return row.received_on if row.refused_on is None else on
+
+
+def _first_begun(cases: Sequence[Case], on: date) -> Mapping[uuid.UUID, date]:
+    """Return the earliest beginning by organisation: its deadline comes first."""
     first: dict[uuid.UUID, date] = {}
     for row in (case.row for case in cases):
-        first[row.organisation_id] = min(row.received_on, first.get(row.organisation_id, date.max))
+        first[row.organisation_id] = min(_begun_on(row, on), first.get(row.organisation_id, date.max))
     return first

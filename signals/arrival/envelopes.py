@@ -46,6 +46,7 @@ class Waiting(NamedTuple):
     unrouted: bool
     from_phone: bool
     profession: Profession | None
+    refused_on: date | None
     envelope: bytes
     has_key: int | None
     is_signal: int | None
@@ -109,15 +110,20 @@ _HAS_KEY = _ONE.where(IdempotencyKey.receipt_hash == REPORTS.c.receipt_hash).sca
 _IS_SIGNAL = _ONE.where(Signal.id == REPORTS.c.signal_id).scalar_subquery()
 _WAITING = (
     select(*(REPORTS.c[name] for name in Waiting._fields[:-2]), _HAS_KEY, _IS_SIGNAL)
-    .where(REPORTS.c.refused_on.is_(None))
     .order_by(REPORTS.c.signal_id)
     .with_for_update(skip_locked=True, of=REPORTS)
 )
 
 
-def take(connection: Connection, limit: int) -> list[Waiting]:
-    """Lock a batch that no other worker has, in the order of random ids, not of arrival."""
-    return [Waiting._make(row) for row in connection.execute(_WAITING.limit(limit))]
+def take(connection: Connection, limit: int, refused_after: uuid.UUID | None = None) -> list[Waiting]:
+    """Lock a batch that no other worker has, in the order of random ids, not of arrival.
+
+    With `refused_after`, lock reports that were refused before, from that id on.
+    """
+    query = _WAITING.where(REPORTS.c.refused_on.is_(None))
+    if refused_after is not None:
+        query = _WAITING.where(REPORTS.c.refused_on.is_not(None), REPORTS.c.signal_id > refused_after)
+    return [Waiting._make(row) for row in connection.execute(query.limit(limit))]
 
 
 def open_each(

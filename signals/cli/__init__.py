@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "keys": ("keys", "List, sweep and rotate keys; make secrets."),
     "retention": ("retention", "Purge signals whose period is over."),
     "audit": ("audit", "Check the trail of who accessed what."),
+    "reports": ("reports", "See reports that did not open; try them again."),
     "outbox": ("outbox", "See messages that failed; send them or drop them."),
     "backup": ("copies", "Copy database, keystore, journals and trail head."),
     "restore": ("copies", "Put copies back into empty places."),

@@ -173,7 +173,7 @@ def _refused(session: Session) -> Finding:
         check="refused reports",
         ok=not count,
         says=f"{count} did not open",
-        fix="the worker's log names each and why; a key restored from a copy lets them in",
+        fix="restore the keystore that has their key, then 'signals reports retry': docs, 'A refused report'",
     )
 
 

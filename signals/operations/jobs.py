@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property, partial
 
-from sqlalchemy import Engine, delete, text
+from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from notifications.breaker import Breaker
@@ -20,8 +20,8 @@ from notifications.states import write_states
 from privacy.keystore import Keystore
 from signals.arrival.batches import ArrivalDesk
 from signals.arrival.envelopes import PhoneChecks
-from signals.audit.grounds import Ground
-from signals.audit.log import SYSTEM, AuditLog
+from signals.arrival.refused import discard, unacknowledged
+from signals.audit.log import AuditLog
 from signals.audit.trail import BATCH as LINKED_AT_ONCE
 from signals.audit.trail import TrailKeys, link_entries, prune_trail
 from signals.clock import Clock, today
@@ -29,7 +29,6 @@ from signals.db import reading
 from signals.intake.content import RETRY_DAYS
 from signals.keys.mailbox_keys import mailbox_keys_are_whole, provision_mailbox_keys
 from signals.keys.sweeping import sweep_keys
-from signals.models import SealedReport
 from signals.notices.channels import complete, make_channels, rest, switches
 from signals.notices.drills import DrillReport, Drills
 from signals.notices.limit_notices import Growth, forget_full_days, watch_limits
@@ -53,7 +52,6 @@ from signals.staff.unknown_sign_ins import record_unknown
 from signals.statistics.counting import located_by
 from signals.statistics.ledger import LedgerFile
 from signals.statistics.releasing import Release, Releasing
-from signals.vocabulary import AuditAction
 
 REFUSED_KEPT_DAYS = 28
 BATCH = 500
@@ -96,7 +94,14 @@ class Worker:
 
     def arrive(self) -> int:
         """Bring in what waits in the mailboxes; return how many reports arrived."""
-        desk = ArrivalDesk(
+        return self._arrival_desk().arrive(self.clock)
+
+    def retry_refused(self) -> int:
+        """Try each refused report once more, for its key may be back; return how many arrived."""
+        return self._arrival_desk().retry(self.clock)
+
+    def _arrival_desk(self) -> ArrivalDesk:
+        return ArrivalDesk(
             sessions=self.sessions,
             keystore=self.keystore,
             audit=self.audit,
@@ -107,7 +112,6 @@ class Worker:
             batch_size=self.settings.arrival.batch_size,
             rng=self.rng,
         )
-        return desk.arrive(self.clock)
 
     def deliver(self) -> DeliveryReport:
         """Send what is due from the outbox, batch after batch while there is more; the sum of all."""
@@ -271,17 +275,13 @@ class Worker:
     def forget_retries(self) -> int:
         """Delete the keys that recognise a retry after 7 days; return how many rows.
 
-        A waiting report stays: its envelope is the only copy. A refused report goes after four weeks, so that
-        its mailbox key can go too.
+        A report stays with its key until it arrives or a person gives it up. What never came through intake,
+        and so was promised to nobody, goes after four weeks.
         """
         on = today(self.clock)
-        given_up = SealedReport.refused_on < on - timedelta(days=REFUSED_KEPT_DAYS)
-        with self.sessions.begin() as session:
-            refused = session.execute(delete(SealedReport).where(given_up))
-            if refused.rowcount:  # type: ignore[attr-defined]
-                self.audit.record(
-                    session, self.clock, actor=SYSTEM, action=AuditAction.SIGNAL_PURGED, ground=Ground.REFUSED
-                )
+        with self.begin() as operation:
+            session = operation.session
+            discard(operation, unacknowledged(before=on - timedelta(days=REFUSED_KEPT_DAYS)))
             forget_admissions(session, on)
             return forget_idempotency_keys(session, before=on - timedelta(days=RETRY_DAYS))
 

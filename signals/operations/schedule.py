@@ -40,7 +40,7 @@ NIGHT = timedelta(hours=25)
 CLOCK_SECONDS = 60
 UNDER_ANY_CLOCK = frozenset({
     "clock", "arrival", "outbox", "proofs", "limits", "set_aside", "rights", "delivery_figures",
-    "mailbox_keys", "audit_links",
+    "mailbox_keys", "audit_links", "refused_reports",
 })  # fmt: skip
 """Jobs that destroy, release and remind of nothing; every other one waits while the clock is wrong."""
 
@@ -96,6 +96,7 @@ def _schedule(scheduler: BaseScheduler, worker: Worker) -> None:
     for name, job in (
         ("retention", worker.retain),
         ("retries", worker.forget_retries),
+        ("refused_reports", worker.retry_refused),
         ("full_days", worker.forget_full_days),
         ("old_messages", worker.forget_messages),
         ("trail_head", worker.mail_trail_head),

@@ -41,7 +41,10 @@ MOST_UNATTENDED: Final = 28
 KEPT_BEYOND_NORM: Final = 16
 """A floor in days: 14 after the norm for the first attempt, which counts working days, and a weekend."""
 WARNED_BEFORE: Final = 7
-"""Days before the deletion of an unattended signal on which the team hears of it."""
+"""Days before the deletion of an unattended signal on which the team hears of it.
+
+A late report or a handover begins its deadlines anew: its team has as many days after the day to claim it.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -157,6 +160,7 @@ def _over(days: _Days, on: date) -> dict[DeletionReason, ColumnElement[bool]]:
             Signal.state.in_(OPEN_STATES),
             Signal.claimed_by_id.is_(None),
             Signal.received_on <= on - timedelta(days=days[RetentionRule.UNATTENDED]),
+            Signal.claim_by <= on - timedelta(days=WARNED_BEFORE),
             Signal.notified_on.is_(None),
             Signal.deferred_because.is_(None),
         ),
@@ -174,7 +178,8 @@ def _is_over(signal: Any, days: _Days, on: date) -> bool:
         return bool(since >= days[RetentionRule.CONCLUDED])
     if signal.state is SignalState.SET_ASIDE:
         return bool(signal.due_on <= on)
-    return age >= days[RetentionRule.UNATTENDED] and is_unattended(signal)
+    had_time = signal.claim_by <= on - timedelta(days=WARNED_BEFORE)
+    return age >= days[RetentionRule.UNATTENDED] and had_time and is_unattended(signal)
 
 
 def is_unattended(signal: Any) -> bool:

@@ -115,6 +115,12 @@ def test_reports_that_wait_or_were_refused_are_a_problem(signals: Signals) -> No
     assert problems(signals) == {"waiting reports"}
     statements(signals, update(SealedReport).values(refused_on=date(2026, 1, 6)))
     assert problems(signals) == {"refused reports"}
+    (refused,) = signals.json("reports", "list")
+    assert refused["refused_on"] == "2026-01-06"
+    assert "0 arrived, 1 did not open." in signals("reports", "retry", code=1)
+    signals("reports", "discard", refused["signal_id"], stdin="n\n", code=1)
+    assert "1 deleted" in signals("reports", "discard", refused["signal_id"], "--yes")
+    assert signals("reports", "list") == "No refused reports.\n"
 
 
 def test_doctor_reports_overdue_data_that_still_exists_as_a_problem(signals: Signals) -> None:

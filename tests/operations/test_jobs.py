@@ -19,7 +19,7 @@ from privacy.keystore import open_keystore
 from privacy.sealing import week_start
 from signals.app import make_worker
 from signals.keys.mailbox_keys import provision_mailbox_keys
-from signals.models import IdempotencyKey, MailboxPublicKey, Organisation, RoutingVersion, SealedReport
+from signals.models import IdempotencyKey, MailboxPublicKey, Organisation, RoutingVersion
 from signals.operations.jobs import Worker, make_channels
 from signals.operations.schedule import start_in_background
 from signals.settings import NotificationsSettings
@@ -125,16 +125,6 @@ def test_retries_are_kept_for_seven_days_and_forgotten_on_the_eighth(world: Worl
     world.move(days=1)
     assert world.worker().forget_retries() == 1
     assert world.count(IdempotencyKey) == 0
-
-
-def test_a_report_that_was_set_aside_outlives_its_retries(world: World) -> None:
-    world.receive(1)
-    with world.sessions.begin() as session:
-        session.execute(update(SealedReport).values(envelope=b"x" * 100))
-    world.worker().arrive()
-    world.move(days=28)
-    assert world.worker().forget_retries() == 0
-    assert world.count(SealedReport) == 1
 
 
 # The process

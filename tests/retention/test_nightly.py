@@ -17,7 +17,6 @@ from signals.models import (
     ContactAttempt,
     DeletionRecord,
     Receipt,
-    SealedReport,
     Signal,
     SignalFact,
     StatusChange,
@@ -288,22 +287,6 @@ def test_an_envelope_in_a_backup_cannot_be_opened_once_its_week_is_swept(world: 
     assert world.keystore.mailbox_private_keys([key_id])
     world.move(days=14)
     assert world.worker().sweep_keys() > 0
-    assert world.keystore.mailbox_private_keys([key_id]) == {}
-
-
-def test_a_refused_envelope_is_deleted_with_its_key_after_28_days(world: World) -> None:
-    world.receive(1)
-    key_id = world.sealed()[0].mailbox_key_id
-    with world.sessions.begin() as session:
-        session.execute(update(SealedReport).values(envelope=bytes(2096)))
-    world.worker().arrive()
-    world.move(days=28)
-    world.worker().forget_retries()
-    assert world.count(SealedReport) == 1
-    world.move(days=1)
-    world.worker().forget_retries()
-    assert world.count(SealedReport) == 0
-    world.worker().sweep_keys()
     assert world.keystore.mailbox_private_keys([key_id]) == {}
 
 
