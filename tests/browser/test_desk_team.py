@@ -61,6 +61,7 @@ def test_a_colleague_is_invited_sets_the_account_up_signs_in_and_is_shut_out_at_
     team.locator("#invite-role").select_option("worker")
     team.get_by_role("button", name="Send the invitation").click()
     expect(team.get_by_text("Invited. They have a link by e-mail")).to_be_visible()
+    expect(team.get_by_text("invited: did not set the account up yet")).to_be_visible()
     link = mailed_link(site)
 
     colleague = window(size=SIZES[size])
