@@ -51,7 +51,7 @@ def test_more_is_added_below_and_the_first_of_it_has_the_focus(
     expect(page.locator(".entry")).to_have_count(3)
     expect(page.locator(".entry__open").nth(2)).to_be_focused()
     expect(page.locator(".entry__reference").first).to_have_text(first)
-    expect(page.get_by_role("heading", level=2, name="Later")).to_have_count(1)
+    expect(page.get_by_role("heading", level=2, name="Vandaag")).to_have_count(1)
     expect(page.locator("#told")).to_have_text("1 signaal erbij")
     expect(page.get_by_role("link", name="Meer tonen")).to_have_count(0)
 

@@ -157,7 +157,7 @@ def test_a_line_of_the_queue_says_where_what_was_noticed_what_is_next_and_no_add
     import_places(desk.begin, kind=NEIGHBOURHOOD, file=b"", rows=rows)
     desk.arrive(concern_types=["frail"])
     page = anna.get("/desk")
-    noticed = r"Later De Kolk · Gaat lichamelijk achteruit , (\S+) "
+    noticed = r"Vandaag De Kolk · Gaat lichamelijk achteruit , (\S+) "
     said = noticed + r"Oppakken: wo 25 nov Nog niemand bron niet bevestigd \1"
     assert re.search(said, words(page))
     assert "1012 AB" not in page.text
