@@ -174,7 +174,6 @@ def _insert_signals(connection: Connection, cases: Sequence[Case], receivers: Re
         "unrouted": [row.unrouted for row in rows],
         "outside_area": [case.outside_area for case in cases],
         "receipt_hash": [row.receipt_hash for row in rows],
-        "profession": [row.profession for row in rows],
         "team_notified": [bool(receivers.recipients[row.organisation_id]) for row in rows],
         "case_key_id": [case.key_id for case in cases],
         "content": [case.content for case in cases],

@@ -171,7 +171,8 @@ def _opened(row: Waiting, mailbox: MailboxPrivateKey | None, checks: PhoneChecks
         event = "arrival.content_refused"
         if row.from_phone:
             return _from_phone(row, text, checks)
-        return _Opened(row, text, *check_what_came(text))
+        address, summary = check_what_came(text)
+        return _Opened(row, text, address, summary.proved(row.profession))
     except SealingError as error:
         log.error(event, signal_id=str(row.signal_id), error=type(error).__name__)
     return None
@@ -180,6 +181,7 @@ def _opened(row: Waiting, mailbox: MailboxPrivateKey | None, checks: PhoneChecks
 def _from_phone(row: Waiting, text: bytes, checks: PhoneChecks) -> _Opened:
     text = checks.read(text, row).canonical()
     address, summary = check_what_came(text)
+    summary = summary.proved(row.profession)
     receiver = checks.receiver(address, row)
     if receiver == row.organisation_id:
         return _Opened(row, text, address, summary)

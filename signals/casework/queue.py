@@ -37,7 +37,7 @@ COUNT_CAP: Final = 100
 # The columns that a list shows, and those that it needs to open the summary.
 _LISTED: Final = (
     "id", "organisation_id", "reference", "state", "version", "received_on", "unrouted", "repeat",
-    "profession", "case_key_id", "schema_version", "summary", "claim_by", "contact_by", "conclude_by",
+    "case_key_id", "schema_version", "summary", "claim_by", "contact_by", "conclude_by",
     "due_on", "claimed_by_id", "first_contact_at", "postponed_until", "restricted_on",
 )  # fmt: skip
 

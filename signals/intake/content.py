@@ -32,7 +32,7 @@ from signals.errors import ContentGone
 from signals.models import Signal
 from signals.routing.places import Place
 from signals.routing.postcodes import Address
-from signals.vocabulary import ConcernType, Seen
+from signals.vocabulary import ConcernType, Profession, Seen, Source
 
 log = get_logger(__name__)
 
@@ -42,7 +42,7 @@ RETRY_DAYS: Final = 7
 """Days in which the same key and body give the same answer, and in which a report may wait on a phone."""
 NOTE_LENGTH: Final = 280
 """Characters."""
-_KEYS: Final = frozenset({"pc", "nr", "add", "on", "note", "types", "seen"})
+_KEYS: Final = frozenset({"pc", "nr", "add", "on", "note", "types", "seen", "by"})
 _NO_REPORT: Final = (AttributeError, KeyError, TypeError, ValueError)
 """Errors that Python raises when content is no report."""
 
@@ -78,11 +78,13 @@ class SummaryKeys(Protocol):
 class Summary:
     """The part of a signal that a queue page shows.
 
+    `profession`: of the sender, as a token proved it; the phone states it, and arrival compares.
     `neighbourhood` (a name, empty when no file has it) and `municipality` (a code): arrival looks them up.
     """
 
     concern_types: tuple[ConcernType, ...] = field(default=(), repr=False)
     seen: Seen | None = field(default=None, repr=False)
+    profession: Profession | None = field(default=None, repr=False)
     neighbourhood: str = field(default="", repr=False)
     municipality: str = field(default="", repr=False)
 
@@ -90,6 +92,18 @@ class Summary:
         """Return the summary with the neighbourhood and municipality of an address."""
         name = place.neighbourhood[:LONGEST_NEIGHBOURHOOD]
         return replace(self, neighbourhood=name, municipality=place.municipality_code)
+
+    def proved(self, profession: Profession | None) -> "Summary":
+        """Return the summary without a profession that the row beside it does not have too.
+
+        The front writes the row and the sender seals the summary, so nobody changes one of them unseen.
+        """
+        return self if profession == self.profession else replace(self, profession=None)
+
+    @property
+    def source(self) -> Source:
+        """Return what is known of the sender."""
+        return Source.of(self.profession)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,6 +182,7 @@ def _in_our_spelling(plain: Mapping[str, Any]) -> dict[str, Any]:
     codes = {
         "types": _known(ConcernType, plain["types"]),
         "seen": next(iter(_known(Seen, [plain["seen"]])), None),
+        "by": next(iter(_known(Profession, [plain["by"]])), None),
     }
     return {"pc": address.postcode, "nr": address.number, "add": address.addition, **codes}
 
@@ -197,7 +212,8 @@ def check_what_came(text: bytes) -> tuple[Address, Summary]:
     """
     plain = parse_json(text)
     try:
-        address, summary = _checked_address(plain), _checked_summary(tuple(plain["types"]), plain["seen"])
+        address = _checked_address(plain)
+        summary = _checked_summary(tuple(plain["types"]), plain["seen"], plain["by"])
         _note_from(plain)
         if plain["on"]:
             date.fromisoformat(plain["on"])
@@ -289,7 +305,7 @@ def _content_of(report: Report) -> dict[str, Any]:
 
 
 def _noticed(summary: Summary) -> dict[str, Any]:
-    return {"types": sorted(set(summary.concern_types)), "seen": summary.seen}
+    return {"types": sorted(set(summary.concern_types)), "seen": summary.seen, "by": summary.profession}
 
 
 def _plain_summary(summary: Summary) -> dict[str, Any]:
@@ -298,8 +314,8 @@ def _plain_summary(summary: Summary) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1024)  # there are few, and none says whose it is
-def _checked_summary(types: tuple[str, ...], seen: str | None) -> Summary:
-    return _summary_from({"types": types, "seen": seen})
+def _checked_summary(types: tuple[str, ...], seen: str | None, by: str | None) -> Summary:
+    return _summary_from({"types": types, "seen": seen, "by": by})
 
 
 def _checked_address(plain: Mapping[str, Any]) -> Address:
@@ -332,6 +348,7 @@ def _summary_from(plain: Mapping[str, Any]) -> Summary:
     return Summary(
         concern_types=tuple(ConcernType(code) for code in plain["types"]),
         seen=Seen(plain["seen"]) if plain["seen"] else None,
+        profession=Profession(plain["by"]) if plain["by"] else None,
         neighbourhood=neighbourhood,
         municipality=municipality,
     )

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
 from privacy.receipts import body_mac, idempotency_hash, receipt_for, receipt_hash
-from privacy.redaction import redact
+from privacy.redaction import MARKERS, redact
 from privacy.sealing import SCHEMA_VERSION, seal_text_to_mailbox
 from signals.clock import Clock, seconds_to_midnight, today
 from signals.db import driver_error
@@ -43,6 +43,8 @@ from signals.routing.snapshot import Router, SealingKey
 from signals.vocabulary import OrganisationKind, ReceiptState
 
 _NOTHING_REDACTED: Final = "{}"
+_Make = Callable[[Proof | None], tuple[dict[str, Any], OrganisationFacts]]
+"""Return (row, receiver) of a report that a token proves, or none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,11 @@ class Redaction:
 
     kind: str
     count: int
+
+    @property
+    def placeholder(self) -> str:
+        """Return the word that stands in the note for them."""
+        return MARKERS[self.kind]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +114,7 @@ class Intake:
         on, body = today(clock), report.canonical()
         identity = _Identity.of(self.front_secret, key, body)
         return self._once(
-            identity, clock, lambda: self._sealed(identity, report, body, on, clock.now()), token
+            identity, clock, lambda proof: self._sealed(identity, report, body, proof, on, clock.now()), token
         )
 
     def receive_sealed(
@@ -120,14 +127,14 @@ class Intake:
         phone then looks up the keys and seals anew.
         """
         identity = _Identity.of(self.front_secret, key, sealed.canonical())
-        received = self._once(identity, clock, lambda: self._kept(identity, sealed, clock), token)
+        received = self._once(identity, clock, lambda _proof: self._kept(identity, sealed, clock), token)
         return replace(received, redactions=None)
 
     def _once(
         self,
         identity: "_Identity",
         clock: Clock,
-        make: Callable[[], tuple[dict[str, Any], OrganisationFacts]],
+        make: _Make,
         token: bytes | None,
     ) -> Received:
         """Store what `make` returns, (row, receiver), unless its key is known."""
@@ -174,13 +181,13 @@ class Intake:
         self,
         identity: "_Identity",
         clock: Clock,
-        make: Callable[[], tuple[dict[str, Any], OrganisationFacts]],
+        make: _Make,
         token: bytes | None,
     ) -> Received | None:
         """Store a report and return its answer; return None when its key is known."""
         on, now = today(clock), clock.now()
         proof = None if token is None else self.prover.proof(token, on)
-        row, receiver = make()
+        row, receiver = make(proof)
         with self.lane.place(receiver.id, on, now) if proof is None else nullcontext(Place()) as place:
             place.is_taken = self._add(identity, row | self._admission(proof), now)
         if not place.is_taken:
@@ -198,7 +205,7 @@ class Intake:
         return {"profession": proof.profession, "nonce_hash": proof.nonce_hash, "week": proof.week}
 
     def _sealed(
-        self, identity: "_Identity", report: Report, body: bytes, on: date, now: datetime
+        self, identity: "_Identity", report: Report, body: bytes, proof: Proof | None, on: date, now: datetime
     ) -> tuple[dict[str, Any], OrganisationFacts]:
         """Return the row to store and the receiver; `body` is the report in its canonical form."""
         if not self.accepts_clear:
@@ -209,6 +216,9 @@ class Intake:
         receiver, sealing_key = snapshot.receiver(route, on)
         self.area_limit.check(self.store.readers, receiver.id, on, now)
         # After the identity: a retry is recognised by the body as sent.
+        if proof is not None:
+            report = replace(report, summary=replace(report.summary, profession=proof.profession))
+            body = report.canonical()
         content, redactions = _without_what_identifies(report, body)
         signal_id = new_id()
         envelope = seal_text_to_mailbox(

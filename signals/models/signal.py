@@ -19,7 +19,6 @@ from signals.vocabulary import (
     ReceiptState,
     ReferredTo,
     SignalState,
-    Source,
 )
 
 
@@ -133,7 +132,6 @@ class Signal(Base):
     repeat: Mapped[bool] = mapped_column(default=False)
     urgent: Mapped[bool] = mapped_column(default=False)
     receipt_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
-    profession: Mapped[Profession | None] = mapped_column(coded(Profession, "profession"))
     team_notified: Mapped[bool] = mapped_column(default=False)
     pending_from_id: Mapped[uuid.UUID | None]
 
@@ -161,11 +159,6 @@ class Signal(Base):
     wmo_notified_on: Mapped[date | None] = mapped_column(Date)
     restricted_on: Mapped[date | None] = mapped_column(Date)
     undo: Mapped[str | None] = mapped_column(Text)
-
-    @property
-    def source(self) -> Source:
-        """Return what is known of the sender."""
-        return Source.of(self.profession)
 
     # A replaced entry is no part of these: only the timeline and the resident's copy show it.
     attempts: Mapped[list["ContactAttempt"]] = relationship(

@@ -164,21 +164,26 @@ def test_a_report_whose_mailbox_key_was_destroyed_is_set_aside(world: World) -> 
     assert list(world.addresses()) == [IN_GRONINGEN]
 
 
+WHOLE: dict[str, Any] = {
+    "pc": "1012AB", "nr": 12, "add": "", "on": None, "note": None, "types": [], "seen": None, "by": None,
+}  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "content",
     [
         {},
-        {"pc": None, "nr": 1, "add": "", "on": None, "note": None, "types": [], "seen": None},
-        {"pc": "1012AB", "nr": "12", "add": "", "on": None, "note": None, "types": [], "seen": None},
-        {"pc": "1012AB", "nr": 0, "add": "", "on": None, "note": None, "types": [], "seen": None},
-        {"pc": "1012AB", "nr": 12, "add": "", "on": "gisteren", "note": None, "types": [], "seen": None},
-        {"pc": "1012AB", "nr": 12, "add": "", "on": None, "note": None, "types": ["x"], "seen": None},
-        {"pc": "1012AB", "nr": 12, "add": "", "on": None, "note": None, "types": None, "seen": None},
-        {"pc": "1012AB", "nr": 12, "add": "", "on": None, "types": [], "seen": None},
-        {"pc": "1012AB", "nr": 12, "add": "", "on": None, "note": {"a": 1}, "types": [], "seen": None},
-        {"pc": "1012 ab", "nr": 12, "add": "", "on": None, "note": None, "types": [], "seen": None},
-        {"pc": "1012AB", "nr": 12, "add": None, "on": None, "note": None, "types": [], "seen": None},
-        {"pc": "1012AB", "nr": True, "add": "", "on": None, "note": None, "types": [], "seen": None},
+        {**WHOLE, "pc": None},
+        {**WHOLE, "nr": "12"},
+        {**WHOLE, "nr": 0},
+        {**WHOLE, "on": "gisteren"},
+        {**WHOLE, "types": ["x"]},
+        {**WHOLE, "types": None},
+        {name: value for name, value in WHOLE.items() if name != "note"},
+        {**WHOLE, "note": {"a": 1}},
+        {**WHOLE, "pc": "1012 ab"},
+        {**WHOLE, "add": None},
+        {**WHOLE, "nr": True},
     ],
     ids=[
         "empty",

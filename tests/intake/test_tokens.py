@@ -1,7 +1,7 @@
 """A token proves a carrier once; a report without one has a small lane of its own."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -11,11 +11,13 @@ from sqlalchemy import select, update
 from signals.clock import today
 from signals.errors import SignalsError, TokenNotAccepted, UnprovenFull
 from signals.intake.authorisation import DirectoryRefused, read_directory
+from signals.intake.content import Summary, open_summaries
 from signals.intake.receiving import Intake, Received
-from signals.models import IdempotencyKey, SealedReport, Signal, SpentToken, UnprovenDay
+from signals.models import IdempotencyKey, SealedReport, SpentToken, UnprovenDay
 from signals.settings import LimitsSettings
 from signals.vocabulary import Profession, Source
 from tests.support.at_once import run_at_once
+from tests.support.phone import Phone
 from tests.support.token_side import Mint
 from tests.support.world import IN_AMSTERDAM, IN_GRONINGEN, World, key, report
 
@@ -44,7 +46,11 @@ def send(door: Intake, world: World, number: int, token: bytes | None = None, **
 
 def sources(world: World) -> list[Source]:
     world.worker().arrive()
-    return sorted(signal.source for signal in world.rows(select(Signal)))
+    return sorted(summary.source for summary in summaries(world))
+
+
+def summaries(world: World) -> Collection[Summary]:
+    return open_summaries(world.keystore, world.signals()).values()
 
 
 def test_a_report_with_a_token_comes_from_a_carrier_and_one_without_is_unproven(
@@ -60,7 +66,35 @@ def test_the_issuer_states_the_profession(world: World, mint: Mint) -> None:
     mint.trust_in(world.settings.front.issuers_file, profession=Profession.HOUSING)
     send(world.intake(), world, 1, mint.token())
     world.worker().arrive()
-    assert world.row(select(Signal.profession)) is Profession.HOUSING
+    assert [summary.profession for summary in summaries(world)] == [Profession.HOUSING]
+
+
+def test_a_profession_that_only_the_row_states_proves_nothing(world: World) -> None:
+    send(world.intake(), world, 1)
+    root = world.keystore.root_public_key()
+    phone = Phone(world.client(), root)
+    assert phone.send(phone.seal(report(IN_GRONINGEN))).status_code == 201
+    with world.sessions.begin() as session:
+        session.execute(update(SealedReport).values(profession=Profession.CARRIER))
+    assert sources(world) == [Source.UNPROVEN, Source.UNPROVEN]
+
+
+@pytest.mark.parametrize(
+    ("stated", "with_token", "source"),
+    [
+        (Profession.CARRIER, True, Source.CARRIER),
+        (Profession.CARRIER, False, Source.UNPROVEN),
+        (Profession.HOUSING, True, Source.UNPROVEN),
+        (None, True, Source.UNPROVEN),
+    ],
+)
+def test_a_phone_proves_the_profession_that_it_sealed(
+    world: World, mint: Mint, stated: Profession | None, with_token: bool, source: Source
+) -> None:
+    phone = Phone(world.client(), world.keystore.root_public_key())
+    body, token = phone.seal(report(profession=stated)), mint.token(origin="127.0.0.1:8000")
+    assert phone.send(body, token=token if with_token else None).status_code == 201
+    assert sources(world) == [source]
 
 
 def test_a_token_of_last_week_counts(world: World, mint: Mint) -> None:

@@ -75,8 +75,12 @@ class Phone:
         envelope = seal_text_to_mailbox(report.canonical() if text is None else text, public, context)
         return {**ids, "schema_version": 1, "envelope": urlsafe_b64encode(envelope).rstrip(b"=").decode()}
 
-    def send(self, body: Mapping[str, Any], key: uuid.UUID | None = None) -> Response:
+    def send(
+        self, body: Mapping[str, Any], key: uuid.UUID | None = None, token: bytes | None = None
+    ) -> Response:
         headers = {"Idempotency-Key": str(key or uuid.uuid4())}
+        if token:
+            headers["Authorization"] = f'PrivateToken token="{urlsafe_b64encode(token).decode()}"'
         return self.client.post(f"{BASE}/signals", json=body, headers=headers)
 
 

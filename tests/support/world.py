@@ -84,8 +84,9 @@ def key(number: int) -> uuid.UUID:
 
 
 def report(address: Address = IN_AMSTERDAM, **values: Any) -> Report:
-    """A report of an address; `concern_types` and `seen` go into its summary."""
-    summary = Summary(concern_types=tuple(values.pop("concern_types", ())), seen=values.pop("seen", None))
+    """A report of an address; `concern_types`, `seen` and `profession` go into its summary."""
+    noticed = {name: values.pop(name) for name in ("seen", "profession") if name in values}
+    summary = Summary(concern_types=tuple(values.pop("concern_types", ())), **noticed)
     return Report(address=address, summary=summary, **values)
 
 

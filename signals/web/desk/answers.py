@@ -38,10 +38,6 @@ class Listed:
     claimed_by: str | None
     overdue: bool
 
-    @property
-    def source(self) -> Source:
-        return Source.of(self.signal.profession)
-
 
 def listed(
     signals: Iterable[Any], summaries: Mapping[UUID, Summary], claimants: Mapping[UUID, str], on: date
@@ -118,6 +114,7 @@ class QueueItemSchema(OfSignal):
     source = fields.Enum(
         Source,
         by_value=True,
+        attribute="summary.source",
         required=True,
         metadata={"description": "`carrier` where a token proved a profession that comes to doors"},
     )
@@ -259,6 +256,7 @@ class SignalSchema(QueueItemSchema):
     profession = fields.Enum(
         Profession,
         by_value=True,
+        attribute="summary.profession",
         required=True,
         allow_none=True,
         metadata={"description": "As the issuer of the token stated it; null without proof"},

@@ -67,7 +67,7 @@ class Handover:
 
     @property
     def source(self) -> str:
-        return sender(self.signal.profession, _LANGUAGE)
+        return sender(self.report.summary.profession, _LANGUAGE)
 
 
 class HandoverAttemptSchema(Schema):

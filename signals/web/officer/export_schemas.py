@@ -170,5 +170,5 @@ class ExportedSchema(Schema):
 
 def _sources(signals: Iterable[ExportedSignal]) -> str:
     """Return what is known of the senders, in Dutch; of deleted signals nothing is."""
-    known = {sender(found.signal.profession, "nl") for found in signals}
+    known = {sender(found.opened.report.summary.profession, "nl") for found in signals if found.opened}
     return ", ".join(sorted(known)) or sender(None, "nl")

@@ -3,13 +3,10 @@
 (function () {
   "use strict";
 
-  const { BlindRSA, PrepareType } = blindrsa;
   const PATIENCE = 20 * 1000;
   const DAY = 24 * 60 * 60 * 1000;
-  const SUITE = { name: "RSABSSA-SHA384-PSS-Deterministic", hash: "SHA-384", saltLength: 48,
-    prepareType: PrepareType.Deterministic };
   const MODULUS = [-261, -5]; // within the encoded key
-  const blindRsa = new BlindRSA(SUITE);
+  const blindRsa = blindrsa.RSABSSA.SHA384.PSS.Deterministic();
 
   /* Fill the stock; `enrolment` comes with a new code. Return the name of a sentence for the carrier, or nothing. */
   function refill(queue, enrolment) {
@@ -29,6 +26,7 @@
     const issuer = await findIssuer(queue, enrolment.issuer);
     if (!issuer) return "";
     const key = await importKey(issuer);
+    await db.put("facts", issuer.profession, "profession"); // sealed with each report, and proved by its token
     const stock = await db.count("tokens");
     for (let left = Math.min(issuer.stock - stock, issuer.per_day - asked); left > 0; left -= 1) {
       const [status, token] = await ask(issuer, key, enrolment.code);

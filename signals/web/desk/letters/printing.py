@@ -13,6 +13,7 @@ from signals.models import Organisation, Signal, StaffMember
 from signals.operation import Operation
 from signals.retention.periods import periods_of
 from signals.routing.places import place_of
+from signals.routing.postcodes import Address
 from signals.vocabulary import LANGUAGES, AuditAction, RetentionRule, Role
 from signals.web.desk.letters.making import Letter, Sender, card_pdf, notice_pdf
 from signals.web.staff_kit import display
@@ -36,12 +37,13 @@ def print_notice(signal_id: UUID, language: str) -> tuple[bytes, str]:
         signal.letter_printed_on = on
         sender = _sender(session, session.get_one(Organisation, own))
         days = {rule: period.days for rule, period in periods_of(session, own, on).items()}
+    report = report_of(signal, admission)
     letter = Letter(
         sender=sender,
         reference=signal.reference,
-        address=_address_lines(signal, admission),
+        address=_address_lines(report.address),
         on=on,
-        profession=signal.profession,
+        profession=report.summary.profession,
         concluded=days[RetentionRule.CONCLUDED],
         unattended=days[RetentionRule.UNATTENDED],
         hard_limit=days[RetentionRule.HARD_LIMIT],
@@ -55,7 +57,7 @@ def print_card_for(signal_id: UUID, language: str) -> tuple[bytes, str]:
     with operation(signal_id) as begun:
         signal, admission = _admitted(begun, signal_id, Ground.FOLLOW_UP, language)
         sender = _sender(begun.session, begun.session.get_one(Organisation, signal.organisation_id))
-    lines = _address_lines(signal, admission)
+    lines = _address_lines(report_of(signal, admission).address)
     return card_pdf(sender, language, lines, signal.reference), f"kaartje-{signal.reference}.pdf"
 
 
@@ -75,8 +77,7 @@ def _admitted(begun: Operation, signal_id: UUID, ground: Ground, language: str) 
     return signal, admit(begun, [signal_id], AuditAction.NOTICE_PRINTED, ground=ground, outcome=language)
 
 
-def _address_lines(signal: Signal, admission: Admission) -> tuple[str, ...]:
-    address = report_of(signal, admission).address
+def _address_lines(address: Address) -> tuple[str, ...]:
     with desk().reading() as session:
         return display.address_lines(address, place_of(session, address))
 
