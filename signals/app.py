@@ -295,7 +295,9 @@ class _Parts:
         from signals.web.http.metrics import Figures, metrics_blueprint
 
         sessions, token = session_factory(self.engine), twilio_token(self.settings)
-        self.app.register_blueprint(metrics_blueprint(Figures(sessions=sessions, clock=self.clock)))
+        is_all = self.settings.role is ProcessRole.ALL
+        figures = Figures(sessions=sessions, clock=self.clock, reads_intake=is_all)
+        self.app.register_blueprint(metrics_blueprint(figures))
         if token:
             url = self.settings.server.public_url
             calls = StatusCalls(sessions=sessions, clock=self.clock, auth_token=token, public_url=url)

@@ -96,7 +96,7 @@ def work() -> None:
             from signals.web.http.metrics import Figures, serve_metrics
 
             serve_metrics(
-                Figures(sessions=worker.sessions, clock=worker.clock, of_worker=True),
+                Figures(sessions=worker.sessions, clock=worker.clock, reads_intake=True),
                 {
                     "database": worker.ping,
                     "keystore": worker.keystore.ping,

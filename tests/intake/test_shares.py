@@ -6,6 +6,7 @@ import pytest
 
 from signals.clock import today
 from signals.intake.shares import sealed_percent
+from signals.vocabulary import ProcessRole
 from signals.web.http.metrics import Figures, serve_metrics
 from tests.support.phone import Phone
 from tests.support.world import IN_GRONINGEN, World, report
@@ -25,7 +26,7 @@ def _share(world: World) -> int | None:
 
 def _figures(world: World) -> str:
     server = serve_metrics(
-        Figures(sessions=world.sessions, clock=world.clock, of_worker=True), {}, host="127.0.0.1", port=0
+        Figures(sessions=world.sessions, clock=world.clock, reads_intake=True), {}, host="127.0.0.1", port=0
     )
     try:
         with urlopen(f"http://127.0.0.1:{server.server_address[1]}/metrics", timeout=5) as answer:
@@ -45,6 +46,9 @@ def test_nine_reports_have_no_share_and_ten_do(world: World, phone: Phone) -> No
     phone.send(phone.seal(report()))
     assert _share(world) == 40
     assert "\nsignals_sealed_percent 40.0\n" in _figures(world)
+    for role, is_there in ((ProcessRole.ALL, True), (ProcessRole.DESK, False)):
+        figures = world.app(role).test_client().get("/metrics").get_data(as_text=True)
+        assert ("\nsignals_sealed_percent 40.0\n" in figures) is is_there
 
 
 def test_a_report_counts_for_seven_days(world: World, phone: Phone) -> None:

@@ -34,11 +34,11 @@ _SEALED = "Share of the last 7 days' reports that phones sealed; absent for fewe
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Figures(Collector):
-    """Read the figures for each request; `of_worker`: also those of intake, which no desk may read."""
+    """Read the figures for each request; `reads_intake`: also of intake, which no desk alone may read."""
 
     sessions: sessionmaker[Session]
     clock: Clock
-    of_worker: bool = False
+    reads_intake: bool = False
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Read outside the writers' queue: an unknown reader must neither wait for a writer nor delay one."""
@@ -46,7 +46,7 @@ class Figures(Collector):
             alarms = alarms_since(session, self.clock.now() - timedelta(hours=ALARM_HOURS))
             yield from message_figures(session, self.clock)
             yield GaugeMetricFamily("signals_refused_rows", _REFUSED, value=alarms)
-            share = sealed_percent(session, today(self.clock)) if self.of_worker else None
+            share = sealed_percent(session, today(self.clock)) if self.reads_intake else None
             if share is not None:
                 yield GaugeMetricFamily("signals_sealed_percent", _SEALED, value=share)
 

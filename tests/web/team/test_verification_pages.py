@@ -283,7 +283,7 @@ def test_a_worker_answers_on_a_port_of_its_own(desk: Desk) -> None:
 
     checks = {"database": lambda: None, "keystore": away}
     server = serve_metrics(
-        Figures(sessions=session_factory(desk.engine), clock=desk.clock, of_worker=True),
+        Figures(sessions=session_factory(desk.engine), clock=desk.clock, reads_intake=True),
         checks,
         host="127.0.0.1",
         port=0,
