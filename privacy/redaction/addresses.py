@@ -62,7 +62,7 @@ _STREET_ENDS: Final = (
     "hout",
     "eiland",
 )
-_SURE_ENDS: Final = (
+SURE_ENDS: Final = (
     "straat",
     "laan",
     "gracht",
@@ -113,7 +113,7 @@ def find_addresses(canvas: Canvas) -> None:
     tokens = tokens_of(canvas)
     has_digits = canvas.has_digits
     for index, token in enumerate(tokens):
-        if not has_digits and not token.text.endswith(_SURE_ENDS):
+        if not has_digits and not token.text.endswith(SURE_ENDS):
             continue
         end = _street_end(canvas, tokens, index)
         if end:
@@ -158,7 +158,7 @@ def _street_end(canvas: Canvas, tokens: list[Token], index: int) -> int:
         number = None
     if token.text.endswith(_STREET_ENDS) and number and not _is_plain(token):
         return number.end()
-    if token.text.endswith(_SURE_ENDS) and len(token.text) > 6 and not _is_plain(token):
+    if token.text.endswith(SURE_ENDS) and len(token.text) > 6 and not _is_plain(token):
         return token.end
     if number and _may_be_street(tokens, index):
         return number.end()

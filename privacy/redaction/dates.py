@@ -9,12 +9,12 @@ MONTHS: Final = (
     "januari|jan|februari|feb|maart|mrt|april|apr|mei|juni|jun|juli|jul|augustus|aug|"
     "september|sept|sep|oktober|okt|november|nov|december|dec"
 )
-_FULL: Final = re.compile(
+FULL: Final = re.compile(
     r"(?<![\d.-])(?:\d{1,2} ?[-/.] ?\d{1,2} ?[-/.] ?(?:19|20)\d\d|"
     r"(?:19|20)\d\d[-/.]\d{1,2}[-/.]\d{1,2})(?!\d)"
 )
 _SHORT: Final = re.compile(r"(?<![\d.-])(\d{1,2}) ?[-/.] ?(\d{1,2}) ?[-/.] ?'?\d\d(?![\d.-]\d|\d)")
-_WITH_MONTH: Final = re.compile(
+WITH_MONTH: Final = re.compile(
     rf"(?<!\d)\d{{1,2}}(?:e|de|ste)?[ .-]{{0,2}}(?:{MONTHS})\b(?:[ .,-]{{1,3}}(?:(?:19|20)\d\d|'\d\d)\b)?"
 )
 _MONTH_YEAR: Final = re.compile(rf"\b(?:{MONTHS})[ .]{{1,2}}(?:(?:19|20)\d\d|'\d\d)\b")
@@ -37,7 +37,7 @@ _UNIT_AFTER: Final = re.compile(
 def find_full_dates(canvas: Canvas) -> None:
     """Day, month and a year of four figures, in any order that is used; before telephone numbers."""
     if canvas.has_digits:
-        canvas.take_all(_FULL, "date")
+        canvas.take_all(FULL, "date")
 
 
 def find_dates(canvas: Canvas) -> None:
@@ -49,7 +49,7 @@ def find_dates(canvas: Canvas) -> None:
     for match in _SHORT.finditer(canvas.lower):
         if _is_day_month(match[1], match[2]):
             canvas.take(*match.span(), "date")
-    canvas.take_all(_WITH_MONTH, "date")
+    canvas.take_all(WITH_MONTH, "date")
     if _YEAR.search(canvas.lower):
         canvas.take_all(_MONTH_YEAR, "date")
         canvas.take_all(_OF_YEAR, "date", 1)

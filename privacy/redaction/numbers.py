@@ -6,17 +6,17 @@ from typing import Final
 from privacy.redaction.canvas import Canvas
 
 # Every repetition below is bounded or starts only where a word starts, so that no input makes them slow.
-_EMAIL: Final = re.compile(r"(?<![\w.+%-])[\w.+%-]+ ?@ ?[\w-]+(?:\.[\w-]+)*")
-_SPELT_EMAIL: Final = re.compile(
+EMAIL: Final = re.compile(r"(?<![\w.+%-])[\w.+%-]+ ?@ ?[\w-]+(?:\.[\w-]+)*")
+SPELT_EMAIL: Final = re.compile(
     r"(?<![\w.+-])[\w.+-]+ ?[(\[]?\b(?:at|apestaart|apenstaart(?:je)?)\b[)\]]? ?"
     r"[\w-]{1,63}(?: ?\.| ?[(\[]?(?:punt|dot)[)\]]?) ?(?:nl|com|org|net|eu|be|de|pl|tr|ro|bg|info)(?![\w-])"
 )
 _SPELT_AT: Final = re.compile(r"[ (\[](?:at|apenstaart|apestaart)")
-_DUTCH_IBAN: Final = re.compile(r"(?<![a-z0-9])nl[ .-]?\d\d[ .-]{0,2}[a-z]{4}(?:[ .-]{0,2}\d){10}(?!\d)")
+DUTCH_IBAN: Final = re.compile(r"(?<![a-z0-9])nl[ .-]?\d\d[ .-]{0,2}[a-z]{4}(?:[ .-]{0,2}\d){10}(?!\d)")
 _IBAN: Final = re.compile(r"(?<![a-z0-9])[a-z]{2}\d\d(?:[ .-]?[a-z0-9]){11,30}")
-_NATIONAL: Final = re.compile(r"(?<![\d+])\(?0(?:[ .\-/()]{0,3}\d){9}(?!\d)")
-_INTERNATIONAL: Final = re.compile(r"(?:\+|(?<!\d)00)[ (]{0,2}\d(?:[ .\-/()]{0,3}\d){7,13}(?!\d)")
-_LONG: Final = re.compile(r"(?<!\d)\d(?:[ .\-/]?\d){6,}")
+NATIONAL: Final = re.compile(r"(?<![\d+])\(?0(?:[ .\-/()]{0,3}\d){9}(?!\d)")
+INTERNATIONAL: Final = re.compile(r"(?:\+|(?<!\d)00)[ (]{0,2}\d(?:[ .\-/()]{0,3}\d){7,13}(?!\d)")
+LONG: Final = re.compile(r"(?<!\d)\d(?:[ .\-/]?\d){6,}")
 _BSN_CUE: Final = re.compile(
     r"(?:bsn|sofi|burgerservice)[a-z]{0,10}[ .:]{0,3}(?:is |nr\.? |nummer )?[ .:]{0,2}$"
 )
@@ -30,16 +30,16 @@ _SEPARATORS: Final = str.maketrans("", "", " .-")
 def find_emails(canvas: Canvas) -> None:
     """Addresses with @, and those spelt out (`piet (at) voorbeeld punt nl`)."""
     if "@" in canvas.lower:
-        canvas.take_all(_EMAIL, "email")
+        canvas.take_all(EMAIL, "email")
     if _SPELT_AT.search(canvas.lower):
-        canvas.take_all(_SPELT_EMAIL, "email")
+        canvas.take_all(SPELT_EMAIL, "email")
 
 
 def find_accounts(canvas: Canvas) -> None:
     """IBANs: Dutch ones by their form, right or mistyped; foreign ones by their check digits (ISO 13616)."""
     if not canvas.has_digits:
         return
-    canvas.take_all(_DUTCH_IBAN, "iban")
+    canvas.take_all(DUTCH_IBAN, "iban")
     for match in _IBAN.finditer(canvas.lower):
         length = _iban_length(match.group())
         if length:
@@ -49,13 +49,13 @@ def find_accounts(canvas: Canvas) -> None:
 def find_phones(canvas: Canvas) -> None:
     """Ten digits from 0, and numbers with a country code, however they are grouped."""
     if "0" in canvas.lower or "+" in canvas.lower:
-        canvas.take_all(_INTERNATIONAL, "phone")
-        canvas.take_all(_NATIONAL, "phone")
+        canvas.take_all(INTERNATIONAL, "phone")
+        canvas.take_all(NATIONAL, "phone")
 
 
 def find_long_numbers(canvas: Canvas) -> None:
     """Any other number of seven digits or more: nothing that long in a note is harmless."""
-    for match in _LONG.finditer(canvas.lower):
+    for match in LONG.finditer(canvas.lower):
         kind = _kind_of(match.group(), canvas.lower[max(0, match.start() - 40) : match.start()])
         if kind:
             canvas.take(*match.span(), kind)

@@ -6,7 +6,8 @@ from typing import Final
 from privacy.redaction.canvas import Canvas
 from privacy.redaction.words import words
 
-_POSTCODE: Final = re.compile(r"(?<!\d)[1-9]\d{3}([ .-]{0,2})([a-z]{2})(?![a-z0-9])")
+DIGITS_OF_POSTCODE: Final = r"(?<!\d)[1-9]\d{3}"
+_POSTCODE: Final = re.compile(rf"{DIGITS_OF_POSTCODE}([ .-]{{0,2}})([a-z]{{2}})(?![a-z0-9])")
 _POSTCODE_CUE: Final = re.compile(r"\b(?:postcode|pc)(?: is|:)? ?([1-9]\d{3})(?!\d)")
 _CLASSES: Final = {"l": "[a-z]", "d": "[0-9]"}
 _SHAPES: Final = (
@@ -28,7 +29,8 @@ _SHAPES: Final = (
 """The fourteen sidecodes of the RDW: lengths of the three groups, and which are letters or digits."""
 
 
-def _any_shape(separator: str) -> re.Pattern[str]:
+def plates(separator: str) -> re.Pattern[str]:
+    """Return the rule of plates whose groups this pattern separates."""
     shapes = "|".join(
         separator.join(f"{_CLASSES[kind]}{{{size}}}" for size, kind in zip(sizes, kinds, strict=True))
         for sizes, kinds in _SHAPES
@@ -36,8 +38,8 @@ def _any_shape(separator: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![a-z0-9-])(?:{shapes})(?![a-z0-9]|-[a-z0-9])")
 
 
-_CLOSED: Final = _any_shape("[-.]?")
-_SPACED: Final = _any_shape(" ")
+_CLOSED: Final = plates("[-.]?")
+_SPACED: Final = plates(" ")
 _LIKE_POSTCODE: Final = re.compile(r"\d{4}[a-z]{2}")
 _LETTERS: Final = re.compile(r"[a-z]+")
 _CAR: Final = re.compile(

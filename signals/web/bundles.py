@@ -4,19 +4,23 @@ The sources stay separate files. The service worker shares one script; it may co
 """
 
 import hashlib
+import json
 import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 from flask import Flask, Response, abort, current_app, request, url_for
 
+from privacy.redaction.forms import patterns
+
 FILES: Final[Mapping[str, tuple[str, ...]]] = {
     "queue.js": ("vendor/idb.js", "front_queue.js"),
     "seal.js": ("vendor/hpke.js", "front_seal.js"),
     "tokens.js": ("vendor/blindrsa.js", "front_tokens.js"),
+    "note.js": ("front_note.js",),
     "carrier.js": ("front.js", "front_news.js", "front_form.js", "front_progress.js"),
     "outbox.js": ("vendor/idb.js", "front_queue.js", "desk_outbox.js"),
     "waiting.js": ("vendor/idb.js", "front_queue.js", "desk_outbox.js", "desk_waiting.js"),
@@ -25,6 +29,10 @@ FILES: Final[Mapping[str, tuple[str, ...]]] = {
     "figures.css": ("font.css", "tokens.css", "base.css", "figures.css", "charts.css"),
 }
 """The static files of each part, in the order in which they run."""
+_DATA: Final[Mapping[str, Callable[[], str]]] = {
+    "note.js": lambda: f"self.noteRules = {json.dumps(patterns())};\n"
+}
+"""Data of the service that a part starts with."""
 
 ENDPOINT: Final = "bundle"
 
@@ -88,7 +96,8 @@ def _answer(name: str) -> Response:
 def _content(name: str) -> bytes:
     folder = Path(str(current_app.static_folder))
     files = tuple(folder / file for file in FILES[name])
-    return _joined(files, tuple(file.stat().st_mtime_ns for file in files))
+    data = _DATA[name]().encode() if name in _DATA else b""
+    return data + _joined(files, tuple(file.stat().st_mtime_ns for file in files))
 
 
 @lru_cache(maxsize=16)

@@ -53,6 +53,52 @@ def test_the_whole_report_reaches_the_team_as_it_was_typed(phone: Phone, service
     assert report.note == "Tuin staat vol dozen."
 
 
+def test_the_phone_says_beforehand_what_goes_out_of_a_note_and_the_team_sees_no_more(
+    phone: Phone, service: Service
+) -> None:
+    page = phone.open("/")
+    phone.fill("1012AB", "78")
+    page.get_by_text("Meer vertellen?").tap()
+    page.locator("#note").tap()
+    phone.until("Boolean(window.signalsNote)")
+    page.fill("#note", "Mevrouw Jansen, 06-12345678, wil geen post.")
+    expect(page.locator("#note-removed")).to_have_text("Dit gaat eruit: Jansen, 06-12345678")
+    phone.press_send()
+    phone.expect_sent()
+    service.world.clock.moment = datetime.now(UTC)
+    service.world.worker(notes=NotesSettings(enabled=True)).arrive()
+    arrived = [open_report(service.world.keystore, signal) for signal in service.world.signals()]
+    [note] = [report.note for report in arrived if report.address.number == 78]
+    assert note == "Mevrouw [naam], [telefoon], wil geen post."
+
+
+def test_a_phone_says_that_it_passed_an_address_on_today_and_keeps_no_address(phone: Phone) -> None:
+    page = phone.open("/m#pc=1012AB&hn=79&ad=-a")
+    phone.press_send()
+    phone.expect_sent()
+    page.get_by_text("Nog een melding").tap()
+    phone.fill("1012AB", "79")
+    expect(page.locator("#to")).to_be_visible()
+    expect(page.locator("#twice")).to_be_hidden()
+    page.fill("#house_number_addition", "A")
+    expect(page.locator("#twice")).to_be_visible()
+    kept = page.evaluate(
+        """async () => {
+          const db = await signalsQueue.database();
+          const key = await db.get("facts", "mark-key");
+          return [JSON.stringify(await db.get("facts", "marks")), key.extractable];
+        }"""
+    )
+    assert "1012" not in without_chance(kept[0])
+    assert kept[1] is False
+    page.clock.install(time=datetime.now(UTC) + timedelta(hours=25))
+    phone.open("/")
+    phone.open("/m#pc=1012AB&hn=79&ad=A")
+    expect(page.locator("#to")).to_be_visible()
+    expect(page.locator("#twice")).to_be_hidden()
+    phone.until("signalsQueue.database().then((db) => db.get('facts', 'marks')).then((all) => !all.length)")
+
+
 def test_an_o_for_a_zero_and_an_l_for_a_one_are_understood_and_said(phone: Phone) -> None:
     page = phone.open("/")
     page.fill("#postcode", "lO12ab")

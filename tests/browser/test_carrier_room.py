@@ -10,11 +10,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LONG_NAME = "Stichting Maatschappelijke Dienstverlening Noord- en Midden-Voorbeeldland"
 TOP_OF_TILES = "document.querySelector('.tiles').getBoundingClientRect().top"
-QUESTION_IN_ITS_ROOM = """() => {
+WORDS_IN_THEIR_ROOM = """() => {
   const words = document.createRange();
-  words.selectNodeContents(document.getElementById("unknown"));
+  words.selectNodeContents(document.getElementById("to"));
   const room = document.querySelector(".to").getBoundingClientRect().bottom;
-  return [...words.getClientRects()].every((line) => line.bottom <= room + 1);
+  return [...words.getClientRects()].every((line) => (line.top + line.bottom) / 2 < room);
 }"""
 CUT_OFF = """() => [...document.querySelectorAll("button, summary, .tile span, label, .danger a, h1, input")]
   .filter((one) => one.checkVisibility() && one.scrollWidth > one.clientWidth + 1 && one.clientWidth)
@@ -57,10 +57,10 @@ def test_the_first_tap_on_a_tile_chooses_it_whatever_is_said_meanwhile(
     expect(page.locator("#read-as")).to_be_visible()
     expect(page.locator(".tile input").first).to_be_checked()
     expect(page.locator("#to")).to_be_visible()
-    assert page.evaluate(TOP_OF_TILES) == before
+    assert page.evaluate(TOP_OF_TILES) == pytest.approx(before, abs=1)  # pages scroll by whole pixels
 
 
-def test_a_name_of_two_lines_and_a_question_move_nothing(make_phone: MakePhone) -> None:
+def test_a_long_name_and_a_question_are_shown_in_full_and_move_nothing(make_phone: MakePhone) -> None:
     phone = make_phone(options={"service_workers": "block"})
     page = phone.page
     name_receivers(page, name=LONG_NAME, covered=False)
@@ -68,7 +68,8 @@ def test_a_name_of_two_lines_and_a_question_move_nothing(make_phone: MakePhone) 
     before = page.evaluate(TOP_OF_TILES)
     phone.fill("1OOO AA", "12")
     expect(page.locator("#unknown")).to_be_visible()
-    assert page.evaluate(TOP_OF_TILES) == before
+    assert page.evaluate(TOP_OF_TILES) == pytest.approx(before, abs=1)  # pages scroll by whole pixels
+    assert page.evaluate(WORDS_IN_THEIR_ROOM)
 
 
 @pytest.mark.parametrize("width", [360, 320, 180])
@@ -87,7 +88,7 @@ def test_on_every_width_all_is_there_in_every_language(
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate(CUT_OFF) == []
     assert page.evaluate(BROKEN_WORDS) == []
-    assert page.evaluate(QUESTION_IN_ITS_ROOM)
+    assert page.evaluate(WORDS_IN_THEIR_ROOM)
     page.locator("#safety summary").tap()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 

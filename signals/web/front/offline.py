@@ -29,7 +29,7 @@ AUTHENTICATION = "none"
 PAGES = ("/", "/m", "/voortgang")
 FILES = ("page.css", "queue.js", "carrier.js")
 """The bundles that the pages need without network: with the pages themselves, all that a phone keeps."""
-LATE = ("seal.js", "tokens.js")
+LATE = ("seal.js", "tokens.js", "note.js")
 """The bundles that the page loads once it needs them; it names each with its hash."""
 
 ICON_SIZES = (192, 512)

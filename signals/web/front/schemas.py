@@ -201,6 +201,7 @@ class RedactionSchema(Schema):
 
     kind = fields.String(required=True)
     count = fields.Integer(required=True)
+    placeholder = fields.String(required=True, metadata={"example": "[telefoon]"})
 
 
 class ReceivedSchema(_Sparse):

@@ -51,7 +51,7 @@
     } catch {
       // As above.
     }
-    steadily(() => draw(reports, news));
+    steadily(document.activeElement?.closest("form"), () => draw(reports, news));
     plan(reports.filter((report) => report.state === "waiting"));
     page.changed(reports);
   }
@@ -65,12 +65,11 @@
     return shown.has(item.id);
   }
 
-  /* While somebody types, nothing moves under the thumb: the page scrolls by what comes or goes above the form. */
-  function steadily(change) {
-    const form = document.activeElement?.closest("form");
-    const top = form?.getBoundingClientRect().top;
+  /* Nothing moves under the thumb: the page scrolls by what comes or goes above this part. */
+  function steadily(node, change) {
+    const top = node?.getBoundingClientRect().top;
     change();
-    if (form) scrollBy(0, form.getBoundingClientRect().top - top);
+    if (node) scrollBy(0, node.getBoundingClientRect().top - top);
   }
 
   /* One line in all; what there is to read and to choose opens below it. */
@@ -170,7 +169,7 @@
     mending: () => "",
     sent: () => false,
     mend: () => { location.href = "/"; },
-    enrol, fill, insist, part, refresh, say, send, word,
+    enrol, fill, insist, part, refresh, say, send, steadily, word,
   };
   window.signalsPage = page;
 

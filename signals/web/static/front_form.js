@@ -11,6 +11,8 @@
   const ask = document.getElementById("ask");
   const answer = document.getElementById("answer");
   const to = document.getElementById("to");
+  const twice = document.getElementById("twice");
+  const tiles = document.getElementById("concern_types");
   const safety = document.getElementById("safety");
   const button = form.querySelector(".send .button");
   const language = document.documentElement.lang;
@@ -198,7 +200,13 @@
     draft = newDraft();
     shown = report.key;
     await Promise.race([send(true), new Promise((resolve) => setTimeout(resolve, QUICK))]);
-    if (shown === report.key) showSaved(await kept(report.key));
+    const left = await kept(report.key);
+    if (left?.state !== "refused") remember(body);
+    if (shown === report.key) showSaved(left);
+  }
+
+  function remember(body) {
+    if (queue.sealing()) queue.sealer().then((sealer) => sealer.remember(body)).catch(() => {}); // it only spares a question
   }
 
   async function kept(key) {
@@ -401,24 +409,30 @@
     const postcode = readPostcode(field.postcode.value);
     const house_number = readNumber(field.house_number.value)?.number;
     const place = postcode && house_number ? { postcode, house_number } : null;
-    const name = JSON.stringify(place);
+    const addition = field.house_number_addition.value.trim() || readNumber(field.house_number.value)?.addition;
+    const name = JSON.stringify([place, addition]);
     if (name === asked) return;
     asked = name;
-    to.hidden = true;
+    page.steadily(tiles, () => { to.hidden = twice.hidden = true; });
     clearTimeout(lookUpTimer);
-    if (place) lookUpTimer = setTimeout(() => askReceiver(place, name), 300);
+    if (place) lookUpTimer = setTimeout(() => askReceiver(place, name, addition), 300);
   }
 
   /* Who receives: a phone that seals finds that by itself, and tells the service four digits only. */
-  async function askReceiver(place, name) {
+  async function askReceiver(place, name, addition) {
     try {
       const { covered, organisation } = await (queue.sealing() ? routed(place) : queue.look("coverage/lookup", place));
       if (name !== asked) return;
-      document.getElementById("receiver").textContent = organisation.name;
-      document.getElementById("unknown").hidden = covered; // a doubt is never a refusal: streets are newer than maps
-      if (!covered) hint("");
-      to.hidden = false;
+      page.steadily(tiles, () => {
+        document.getElementById("receiver").textContent = organisation.name;
+        document.getElementById("unknown").hidden = covered; // a doubt is never a refusal: streets are newer than maps
+        if (!covered) hint("");
+        to.hidden = false;
+      });
       setDays();
+      if (!queue.sealing() || draft.instead) return;
+      const known = await (await queue.sealer()).isKnown({ ...place, house_number_addition: addition });
+      if (name === asked) page.steadily(tiles, () => { twice.hidden = !known; });
     } catch {
       asked = ""; // it builds trust, it is not needed; asked again at the next change
     }
@@ -444,6 +458,7 @@
   form.noValidate = true;
   form.addEventListener("submit", submit);
   form.addEventListener("change", tidy);
+  field.note?.addEventListener("focus", () => queue.load(field.note.dataset.script).catch(() => {})); // the hint says it too
   field.noticed_on.addEventListener("focus", setDays); // the page may be open since yesterday
   form.addEventListener("input", lookUp);
   form.addEventListener("change", lookUp);

@@ -63,6 +63,7 @@
     fill(node, "organisation", answer.organisation?.name || "");
     fill(node, "receipt", answer.receipt);
     node.querySelector("[data-redacted]").hidden = !answer.note_redactions?.length;
+    fill(node, "removed", (answer.note_redactions || []).map((one) => one.placeholder).join(" "));
     offerCode(node, answer);
   }
 

@@ -327,11 +327,13 @@
   }
 
   /* Delete what is seven days old, and put down that a report was: never without a word. A code that nobody asked to
-     keep and nobody read in seven days goes too: it leads to a report. */
+     keep and nobody read in seven days goes too: it leads to a report. So do the marks of addresses, after a day. */
   async function expire() {
     const offset = await clock();
-    const change = (await database()).transaction(["reports", "news"], "readwrite", { durability: "strict" });
+    const change = (await database()).transaction(["reports", "news", "facts"], "readwrite", { durability: "strict" });
     const store = change.objectStore("reports");
+    const marks = await change.objectStore("facts").get("marks") || [];
+    await change.objectStore("facts").put(marks.filter(({ at }) => Math.abs(Date.now() - at) < DAY), "marks");
     const now = Date.now() + offset;
     const old = (await store.getAll()).filter((report) => now - report.created >= KEPT_FOR);
     for (const report of old) {

@@ -6,7 +6,8 @@
 
   const queue = window.signalsQueue;
   const root = document.querySelector("meta[name=sealing]").content;
-  const WEEK = 7 * 24 * 60 * 60 * 1000;
+  const DAY = 24 * 60 * 60 * 1000;
+  const WEEK = 7 * DAY;
   const SIZE = 2048;
   const SCHEMA_VERSION = 1;
   const utf8 = new TextEncoder();
@@ -28,7 +29,7 @@
   }
 
   /* The body of `POST /signals` for a report as the form has it. */
-  async function seal(report, organisation) {
+  async function seal(report, organisation, profession) {
     const ids = { signal_id: queue.newKey(), organisation_id: organisation.id,
       mailbox_key_id: organisation.mailbox.key_id };
     const version = new Uint8Array(4);
@@ -37,7 +38,7 @@
     const { kem } = suite ??= await newSuite();
     const recipientPublicKey = await kem.deserializePublicKey(bytes(organisation.mailbox.public_key).buffer);
     const sender = await suite.createSenderContext({ recipientPublicKey, info: info.buffer });
-    const sealed = await sender.seal(padded(plain(report)).buffer);
+    const sealed = await sender.seal(padded(plain(report, profession)).buffer);
     return { ...ids, schema_version: SCHEMA_VERSION, envelope: base64url(joined(sender.enc, sealed)) };
   }
 
@@ -49,9 +50,9 @@
   }
 
   /* The content as arrival reads it: each name always, in the order of the alphabet. */
-  function plain(report) {
+  function plain(report, profession) {
     return JSON.stringify({
-      add: report.house_number_addition ?? "", note: report.note ?? null, nr: report.house_number,
+      add: report.house_number_addition ?? "", by: profession ?? null, note: report.note ?? null, nr: report.house_number,
       on: report.noticed_on ?? null, pc: report.postcode, seen: report.seen ?? null, types: report.concern_types ?? [],
     });
   }
@@ -108,11 +109,12 @@
     return found;
   }
 
-  /* The text of a sealed report: `body` is the report as JSON. */
+  /* The text of a sealed report: `body` is the report as JSON. It states the profession of the phone's tokens, so that
+     nobody can make a proven report of it who only writes in the database. */
   async function sealed(body) {
     const report = JSON.parse(body);
     const organisation = await receiver(report);
-    return JSON.stringify(await seal(report, organisation));
+    return JSON.stringify(await seal(report, organisation, await fact("profession")));
   }
 
   /* Forget the keys of four digits: one of them is over. */
@@ -130,12 +132,30 @@
     return new TextDecoder().decode(await crypto.subtle.decrypt({ name: "AES-GCM", iv }, await ownKey(), data));
   }
 
-  /* The key of this phone; the browser lets scripts use it, and gives its bytes to nobody. */
-  async function ownKey() {
-    const kept = await fact("own-key");
-    if (kept) return kept;
-    const made = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
-    return keepFirst("own-key", made);
+  function ownKey() {
+    return keyOf("own-key", { name: "AES-GCM", length: 256 }, ["encrypt", "decrypt"]);
+  }
+
+  /* A key of this phone; the browser lets scripts use it, and gives its bytes to nobody. */
+  async function keyOf(name, algorithm, uses) {
+    return await fact(name) ?? keepFirst(name, await crypto.subtle.generateKey(algorithm, false, uses));
+  }
+
+  /* Whether this phone took a report about this address in the last day. It keeps marks under a key that the browser
+     gives to nobody, and no address; `expire` deletes them. */
+  async function isKnown(report) {
+    const mark = await markOf(report);
+    return (await fact("marks") || []).some((one) => one.mark === mark && Math.abs(Date.now() - one.at) < DAY);
+  }
+
+  async function remember(report) {
+    await keepFact("marks", [...await fact("marks") || [], { mark: await markOf(report), at: Date.now() }]);
+  }
+
+  async function markOf({ postcode, house_number, house_number_addition = "" }) {
+    const text = `${postcode} ${house_number} ${house_number_addition.toUpperCase().replace(/^[ -]+/, "")}`;
+    const key = await keyOf("mark-key", { name: "HMAC", hash: "SHA-256" }, ["sign"]);
+    return base64url(new Uint8Array(await crypto.subtle.sign("HMAC", key, utf8.encode(text))));
   }
 
   /* A fact that the phone keeps, as a key or a time; undefined where it keeps none. */
@@ -163,5 +183,5 @@
     return first ?? value;
   }
 
-  window.signalsSeal = { forget, hidden, receiver, sealed, shown };
+  window.signalsSeal = { forget, hidden, isKnown, receiver, remember, sealed, shown };
 })();
