@@ -45,7 +45,7 @@ def answer_drill(drill_id: UUID, code: str) -> str:
     practice = drills.Drills(public_url=desk().settings.server.public_url)
     with unknown_operation() as answering:
         practice.answer(answering, drill=drills.drill_of(answering, drill_id=drill_id, code=code))
-    return _page("done")
+    return _page("answered")
 
 
 @channel_pages.get(_ADDRESS)

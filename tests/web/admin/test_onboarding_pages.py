@@ -42,7 +42,7 @@ def test_an_administrator_onboards_an_organisation_and_lets_its_first_lead_in(de
     assert send(bea, f"{found[0]}/live", page=found[0])[0] == 409
     page = words(bea.get(found[0]))
     assert "Overeenkomst, met de twee grondslagen : klaar" in page
-    assert "Een teamleider die het account heeft ingesteld : nog niet" in page
+    assert "Een teamleider die het account heeft ingesteld : gevraagd, nog geen antwoord" in page
 
 
 def test_a_lead_approves_the_request_of_an_administrator_on_the_page(desk: Desk) -> None:
