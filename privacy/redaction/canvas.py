@@ -80,6 +80,11 @@ class Canvas:
             merged.append((first, last, kind))
         return merged
 
+    def written(self, token: Token) -> str:
+        """Return a word as the note has it."""
+        first, last = self._in_note(token.start, token.end)
+        return self.note[first:last]
+
     def _in_note(self, start: int, end: int) -> tuple[int, int]:
         if self.origins is None:
             return start, end
@@ -96,6 +101,11 @@ class Canvas:
         for marker in markers:
             if marker in self.lower:
                 self.lower = self.lower.replace(marker, BLANK * len(marker))
+
+
+def folded(text: str) -> str:
+    """Return a text in the form that the rules and the word lists have."""
+    return _folded(text)[1]
 
 
 def _folded(note: str) -> tuple[str, str, list[int]]:

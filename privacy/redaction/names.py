@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Final, Protocol
 
 from privacy.redaction.canvas import Canvas, Token
-from privacy.redaction.dutch import looks_dutch
+from privacy.redaction.languages import Languages
 from privacy.redaction.name_parts import BRAND_WORDS, BRANDS, RELATION_ENDS, SURNAME_ENDS
 from privacy.redaction.tokens import tokens_of
 from privacy.redaction.words import Words, sound, words
@@ -53,6 +53,7 @@ class _Reader:
     tokens: list[Token] = field(repr=False)
     known: Words = field(repr=False)
     capitals_tell: bool
+    languages: Languages
 
     @classmethod
     def of(cls, canvas: Canvas) -> "_Reader":
@@ -64,7 +65,15 @@ class _Reader:
             tokens=tokens,
             known=words(),
             capitals_tell=capital * 2 <= len(long) or len(long) < 3,
+            languages=Languages.of(canvas.note, tokens),
         )
+
+    def _is_word(self, text: str) -> bool:
+        return self.languages.has(text)
+
+    def _is_strange(self, token: Token) -> bool:
+        written = self.canvas.written(token)
+        return self.languages.is_strange(token.text, written)
 
     def name_at(self, index: int) -> tuple[int, int] | None:
         """(first, past last) index of a name that begins at this word or stands after it as its title."""
@@ -115,7 +124,7 @@ class _Reader:
             return False
         if token.capital and self.capitals_tell and token.text not in self.known.common:
             return True
-        return len(token.text) > 1 and not looks_dutch(token.text)
+        return len(token.text) > 1 and not self._is_word(token.text)
 
     def _fits_relation(self, index: int, after_particle: bool) -> bool:
         return not after_particle and self._fits_title(index, after_particle)
@@ -148,7 +157,7 @@ class _Reader:
             found = self._after_initials(index)
             if found:
                 return found
-        if self._is_sure(token) or self._has_undue_capital(index):
+        if self._is_sure(token) or self._is_strange(token) or self._has_undue_capital(index):
             return self._from_particles(index), self._extended(index + 1)
         if token.text == "van" and index + 1 < len(self.tokens) and self._unbroken(index, index + 1):
             return (
@@ -172,7 +181,7 @@ class _Reader:
             return False
         ends = token.text.endswith(SURNAME_ENDS) and len(token.text) > 6
         key = sound(token.text)
-        return (ends or (len(key) > 4 and key in self.known.sounds)) and not looks_dutch(token.text)
+        return (ends or (len(key) > 4 and key in self.known.sounds)) and not self._is_word(token.text)
 
     def _has_undue_capital(self, index: int) -> bool:
         """Return whether an unlisted word has a capital in the middle of a sentence."""
@@ -183,16 +192,18 @@ class _Reader:
             self.canvas.lower, max(0, token.start - 4), token.start
         ) and not self._starts_pair(index):
             return False
+        if self.languages.is_other and not self._at_start(index):
+            return True
         if token.text in self.known.first_names or token.text in self.known.surnames:
             return token.text not in self.known.common or not self._at_start(index)
-        return not looks_dutch(token.text)
+        return not self._is_word(token.text)
 
     def _starts_pair(self, index: int) -> bool:
         """At the start of a sentence: only when a word with a capital, known to no list of words, follows."""
         if index + 1 >= len(self.tokens) or not self._unbroken(index, index + 1):
             return False
         following = self.tokens[index + 1]
-        known = following.text in self.known.surnames or not looks_dutch(following.text)
+        known = following.text in self.known.surnames or not self._is_word(following.text)
         return (
             following.capital
             and not following.upper
@@ -218,7 +229,7 @@ class _Reader:
             word.text in self.known.surnames or word.text in self.known.after_particle
         )
         listed = word.text in self.known.surnames and word.text not in self.known.common
-        if particle_name or listed or (word.capital and not looks_dutch(word.text)):
+        if particle_name or listed or (word.capital and not self._is_word(word.text)):
             return index, self._extended(core + 1)
         return None
 
@@ -228,7 +239,7 @@ class _Reader:
         if core >= len(self.tokens) or not self._unbroken(index, core):
             return None
         word = self.tokens[core].text
-        if word in self.known.surnames or word in self.known.after_particle or not looks_dutch(word):
+        if self._is_particle_name(index, core) or word in self.known.surnames or not self._is_word(word):
             return self._from_particles(index), self._extended(core + 1)
         return None
 
@@ -242,7 +253,7 @@ class _Reader:
         ):
             first -= 1
         inside = self.tokens[first:index]
-        sure = any(
+        sure = self.tokens[index].text in self.known.sure_particles or any(
             word.text in self.known.sure_particles or (word.capital and self.capitals_tell) for word in inside
         )
         named = self.tokens[index].text in self.known.surnames and [word.text for word in inside][-1:] == [
@@ -273,7 +284,8 @@ class _Reader:
             return True
         if token.text in self.known.surnames and token.text not in self.known.needs_capital:
             return token.text not in self.known.common or (token.capital and self.capitals_tell)
-        return len(token.text) > 2 and not looks_dutch(token.text)
+        unlisted = len(token.text) > 2 and not self._is_word(token.text)
+        return unlisted and (token.capital or not self.languages.is_other)
 
     def _past_initials(self, position: int) -> int:
         last = min(position + _MOST_INITIALS, len(self.tokens) - 1)
@@ -283,6 +295,8 @@ class _Reader:
 
     def _is_initial(self, index: int) -> bool:
         token = self.tokens[index]
+        if self.languages.is_other and not token.capital:
+            return False
         if len(token.text) != 1 or token.text in {"t", "n", "u", "k", "s", "m"}:
             return (
                 len(token.text) == 1 and self.canvas.lower[token.end : token.end + 1] == "." and token.capital

@@ -1,7 +1,8 @@
 """The word lists of the rules, read once and late.
 
 Compiled for this project from general knowledge of Dutch and of names that are common in the Netherlands,
-among them those of its largest migrant groups; copied from no list. Everything is folded: lower case, no
+among them those of its largest migrant groups. `package_names*`, `other_languages` and `strange_words` come
+from packages (docs/redaction.md names them and their licences). Everything is folded: lower case, no
 accents. `common.txt` holds words that are no names in a carrier's note, with frequent misspellings.
 """
 
@@ -71,6 +72,10 @@ class Words:
     """Words for counted things: a number before one of these is no age."""
     short_words: frozenset[str]
     """Words of two letters: no part of a postcode or plate."""
+    strange_words: frozenset[str]
+    """Turkish, Polish and Romanian words: more likely a name where they stand in a Dutch note."""
+    other_languages: frozenset[str]
+    """Frequent words of the page's other languages."""
 
 
 _NAMED_LISTS: Final = frozenset(
@@ -86,7 +91,10 @@ def words() -> Words:
     names = (first - _listed("ambiguous_first_names")) | (surnames - _listed("ambiguous_surnames"))
     only_names = names - lists["common"]
     sounds = frozenset(sound(name) for name in only_names if len(name) >= 5)
-    return Words(only_names=only_names, sounds=sounds, **lists)
+    sure, with_capital = _listed("package_names"), _listed("package_names_with_capital")
+    lists["first_names"] = first | sure | with_capital
+    lists["needs_capital"] |= with_capital
+    return Words(only_names=only_names | sure, sounds=sounds, **lists)
 
 
 def sound(name: str) -> str:
