@@ -222,17 +222,13 @@ class _Parts:
         if settings.issues_tokens:
             checks["issuer"] = self._add_issuer()
         register_pages(self.app, settings)
-        warnings = {"clock": self._clock_check()}
+        alone = settings.role is ProcessRole.ISSUER
+        engine = self.app.extensions["signals.issuer"].engine if alone else self.engine
+        warnings = {"clock": partial(require_right_clock, engine, self.clock)}
+        self.app.extensions[CLOCK_CHECK] = warnings["clock"]
         if not settings.serves_public:  # a front destroys nothing by a wrong clock
             checks |= warnings
         self.app.register_blueprint(health_blueprint(checks, warnings))
-
-    def _clock_check(self) -> Callable[[], None]:
-        """Return a check that raises when the clock of this process is wrong."""
-        alone = self.settings.role is ProcessRole.ISSUER
-        engine = self.app.extensions["signals.issuer"].engine if alone else self.engine
-        compare = self.app.extensions[CLOCK_CHECK] = partial(require_right_clock, engine, self.clock)
-        return compare
 
     def _add_front(self, router: "Router") -> Callable[[], None]:
         """Add the public side; return a check that raises when it can store no report."""

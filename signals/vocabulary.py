@@ -286,6 +286,7 @@ class DeletionReason(StrEnum):
     ERASURE = "erasure"  # art. 17 AVG
     OBJECTION = "objection"  # art. 21 AVG
     FLOOD = "flood"  # set aside, and nobody brought it back
+    UNREADABLE = "unreadable"  # its key or content is damaged, and the privacy officer gave it up
 
 
 class AuditAction(StrEnum):

@@ -130,6 +130,7 @@ def upgrade() -> None:
                 "erasure",
                 "objection",
                 "flood",
+                "unreadable",
                 name="reason",
                 native_enum=False,
                 create_constraint=True,
@@ -157,6 +158,7 @@ def upgrade() -> None:
                 "erasure",
                 "objection",
                 "flood",
+                "unreadable",
                 name="reason",
                 native_enum=False,
                 create_constraint=True,
@@ -938,6 +940,7 @@ def upgrade() -> None:
         sa.Column("wmo_notified_on", sa.Date(), nullable=True),
         sa.Column("restricted_on", sa.Date(), nullable=True),
         sa.Column("undo", sa.Text(), nullable=True),
+        sa.Column("unreadable_on", sa.Date(), nullable=True),
         sa.ForeignKeyConstraint(
             ["claimed_by_id"], ["staff_members.id"], name=op.f("fk_signals_claimed_by_id_staff_members")
         ),
@@ -947,6 +950,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_signals")),
         sa.UniqueConstraint("reference", name=op.f("uq_signals_reference")),
         sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "ix_signals_unreadable",
+        "signals",
+        ["organisation_id", "unreadable_on"],
+        unique=False,
+        sqlite_where=sa.text("unreadable_on IS NOT NULL"),
+        postgresql_where=sa.text("unreadable_on IS NOT NULL"),
     )
     op.create_index(
         "ix_signals_claimed_by",
@@ -1339,6 +1350,12 @@ def downgrade() -> None:
         table_name="signals",
         sqlite_where=sa.text("state <> 'concluded'"),
         postgresql_where=sa.text("state <> 'concluded'"),
+    )
+    op.drop_index(
+        "ix_signals_unreadable",
+        table_name="signals",
+        sqlite_where=sa.text("unreadable_on IS NOT NULL"),
+        postgresql_where=sa.text("unreadable_on IS NOT NULL"),
     )
     op.drop_index(
         "ix_signals_claimed_by",

@@ -19,6 +19,7 @@ from signals.intake.shares import sealed_percent
 from signals.models import DeletionRecord, MailboxPublicKey, Organisation, SealedReport
 from signals.retention.nightly import needs_a_person
 from signals.retention.periods import due_signals
+from signals.retention.unreadable import unreadable_signals
 from signals.routing.coverage import routed_elsewhere_on
 from signals.routing.receivers import onboarded_on
 from signals.routing.snapshot import Router, is_signed_by
@@ -67,6 +68,7 @@ def find_in_database(engine: Engine, settings: Settings, clock: Clock, root: byt
             ("public keys", partial(_public_keys, session, root)),
             ("waiting reports", partial(_waiting, session, on)),
             ("refused reports", partial(_refused, session)),
+            ("unreadable signals", partial(_unreadable, session)),
             ("sealed reports", partial(_sealed, session, on)),
             ("outbox", partial(_outbox, session, clock)),
             ("retention", partial(_retention, session, clock)),
@@ -174,6 +176,16 @@ def _refused(session: Session) -> Finding:
         ok=not count,
         says=f"{count} did not open",
         fix="restore the keystore that has their key, then 'signals reports retry': docs, 'A refused report'",
+    )
+
+
+def _unreadable(session: Session) -> Finding:
+    ids = [str(signal.id) for signal in unreadable_signals(session)]
+    return Finding(
+        check="unreadable signals",
+        ok=not ids,
+        says=f"{len(ids)} cannot be opened{_named(': ', ids)}",
+        fix="restore a copy of the keystore from before: docs/operations.md, 'An unreadable signal'",
     )
 
 

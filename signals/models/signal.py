@@ -107,6 +107,7 @@ class Signal(Base):
     `pending_from_id`: the organisation that handed it over, until somebody of this one opens it.
     `undo`: the values before the last change, as `casework.undoing` writes them.
     `letter_printed_on`: the last time that the letter of art. 14 AVG was, which is not yet told.
+    `unreadable_on`: the day on which the worker could not open it; null again once it can.
     """
 
     __tablename__ = "signals"
@@ -117,6 +118,9 @@ class Signal(Base):
         Index("ix_signals_claimed_by", "claimed_by_id", "due_on",
               sqlite_where=text("claimed_by_id IS NOT NULL"),
               postgresql_where=text("claimed_by_id IS NOT NULL")),
+        Index("ix_signals_unreadable", "organisation_id", "unreadable_on",
+              sqlite_where=text("unreadable_on IS NOT NULL"),
+              postgresql_where=text("unreadable_on IS NOT NULL")),
         Index("ix_signals_received_on", "organisation_id", "received_on"),
         NO_ROWID,
     )  # fmt: skip
@@ -159,6 +163,7 @@ class Signal(Base):
     wmo_notified_on: Mapped[date | None] = mapped_column(Date)
     restricted_on: Mapped[date | None] = mapped_column(Date)
     undo: Mapped[str | None] = mapped_column(Text)
+    unreadable_on: Mapped[date | None] = mapped_column(Date)
 
     # A replaced entry is no part of these: only the timeline and the resident's copy show it.
     attempts: Mapped[list["ContactAttempt"]] = relationship(

@@ -43,6 +43,7 @@ from signals.organisations.recipients import ask_for_proof
 from signals.retention.expiry import Expiry, forget_admissions, forget_idempotency_keys
 from signals.retention.journal import DeletionJournal
 from signals.retention.nightly import Retention, RetentionReport
+from signals.retention.unreadable import try_signals
 from signals.routing.snapshot import Router
 from signals.settings import Settings
 from signals.staff.departures import release_stranded_signals
@@ -247,6 +248,10 @@ class Worker:
     def retain(self) -> RetentionReport:
         """Purge what is due, as every night."""
         return self.retention().run(self.clock)
+
+    def try_signals(self) -> int:
+        """Note which signals nobody can read; return how many changed."""
+        return try_signals(self.sessions, self.clock, keystore=self.keystore, rng=self.rng)
 
     def destroy_keys(self) -> int:
         """Finish ordered deletions, and destroy keys of referred or erased signals."""

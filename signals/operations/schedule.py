@@ -97,6 +97,7 @@ def _schedule(scheduler: BaseScheduler, worker: Worker) -> None:
         ("retention", worker.retain),
         ("retries", worker.forget_retries),
         ("refused_reports", worker.retry_refused),
+        ("unreadable", worker.try_signals),
         ("full_days", worker.forget_full_days),
         ("old_messages", worker.forget_messages),
         ("trail_head", worker.mail_trail_head),

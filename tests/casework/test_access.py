@@ -18,6 +18,7 @@ OPENERS = {"open_report", "open_reports", "open_summaries", "open_notes"}
 JOBS = {
     "retention/expiry.py",  # seals links anew; nobody sees the address
     "retention/purging.py",  # writes facts; nobody sees the report
+    "retention/unreadable.py",  # only tries; nobody sees the report
     "statistics/counting.py",  # counts; nobody sees the report
 }
 

@@ -123,6 +123,17 @@ def test_reports_that_wait_or_were_refused_are_a_problem(signals: Signals) -> No
     assert signals("reports", "list") == "No refused reports.\n"
 
 
+def test_a_signal_that_nobody_can_read_is_a_problem_and_named(signals: Signals) -> None:
+    organisation_id = rows(signals, select(Organisation.id))[0]
+    lost = SignalFactory.build(organisation_id=organisation_id, unreadable_on=today(SystemClock()))
+    lost.received_on = lost.claim_by = today(SystemClock())
+    insert_rows(signals, lost)
+    (found,) = [
+        one for one in signals.json("doctor", code=1)["checks"] if one["check"] == "unreadable signals"
+    ]
+    assert (found["ok"], str(lost.id) in found["says"]) == (False, True)
+
+
 def test_doctor_reports_overdue_data_that_still_exists_as_a_problem(signals: Signals) -> None:
     organisation_id = rows(signals, select(Organisation.id))[0]
     on = today(SystemClock())

@@ -229,6 +229,7 @@ GET /desk/officer/audit.csv P
 GET /desk/officer/retention LP
 POST /desk/officer/retention P
 POST /desk/officer/retention/keep LP
+POST /desk/officer/retention/unreadable/<uuid:signal_id> P
 GET /figures LCA
 GET /figures/releases LCA
 GET /figures/releases/<period> LCA

@@ -32,7 +32,15 @@ FOR_PROGRAMS = {
     "SheetSize", "Source", "Step", "Wish",
 }  # fmt: skip
 """Codes that no page shows, or for which a template has a sentence each."""
-OF_COMMANDS = {"settings", "keys_unusable", "no_journal", "no_ledger", "forged_figures", "directory_refused"}
+OF_COMMANDS = {
+    "clock_apart",
+    "settings",
+    "keys_unusable",
+    "no_journal",
+    "no_ledger",
+    "forged_figures",
+    "directory_refused",
+}
 """Refusals that end a command or a start, with a sentence of their own; no request meets them."""
 
 

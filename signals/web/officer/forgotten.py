@@ -1,16 +1,18 @@
 """The privacy officer's view of retention: deletions, counts by month, and the periods in force."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
 from sqlalchemy import extract, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from signals.clock import today
-from signals.models import DeletionRecord
-from signals.retention import changing
+from signals.models import DeletionOrder, DeletionRecord, Signal
+from signals.retention import changing, unreadable
 from signals.retention.periods import Period, floor_of, own_periods, periods_of
+from signals.retention.unreadable import unreadable_signals
 from signals.vocabulary import DeletionReason, RetentionRule
 from signals.web.staff_kit.context import desk, operation
 from signals.web.staff_kit.day_cursor import cursor_after, position_in
@@ -39,12 +41,17 @@ class Month:
 
 @dataclass(frozen=True, kw_only=True)
 class Forgotten:
-    """A page of deletion records, newest first; `months` counts all of them; `floor`: the least days."""
+    """A page of deletion records, newest first; `months` counts all of them; `floor`: the least days.
+
+    `unreadable`: the signals that nobody can read; `ordered`: those whose deletion is ordered.
+    """
 
     floor: int
     periods: list[PeriodInForce]
     months: list[Month]
     records: Sequence[DeletionRecord]
+    unreadable: Sequence[Signal]
+    ordered: Collection[UUID]
     next_cursor: str | None
 
 
@@ -60,12 +67,17 @@ def forgotten(*, limit: int, cursor: str | None) -> Forgotten:
         months = _months(session)
         periods = _in_force(session)
         floor = floor_of(session, organisation_id())
+        lost = unreadable_signals(session, Signal.organisation_id == organisation_id())
+        own = DeletionOrder.organisation_id == organisation_id()
+        ordered = session.scalars(select(DeletionOrder.signal_id).where(own)).all()
     page = records[:limit]
     return Forgotten(
         floor=floor,
         periods=periods,
         months=months,
         records=page,
+        unreadable=lost,
+        ordered=ordered,
         next_cursor=cursor_after(page[-1].deleted_on, page[-1].signal_id) if len(records) > limit else None,
     )
 
@@ -90,6 +102,12 @@ def keep_period(rule: RetentionRule) -> None:
     """Withdraw a shorter period that waits. Raises `NotFound` when none does."""
     with operation() as change:
         changing.keep_period(change, rule=rule)
+
+
+def give_up(signal_id: UUID) -> None:
+    """Order the deletion of an unreadable signal. Raises `NotFound` and `Conflict`."""
+    with operation(signal_id) as begun:
+        unreadable.give_up(begun, signal_id=signal_id)
 
 
 def _in_force(session: Session) -> list[PeriodInForce]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any, Final
+from uuid import UUID
 
 from flask import Blueprint, Response, render_template, request
 from marshmallow import ValidationError, fields, validate
@@ -11,7 +12,7 @@ from signals.residents.requests import IdentityProof, ResidenceProof, Right
 from signals.staff.approvals import waiting_approvals
 from signals.vocabulary import AuditAction, RetentionRule, Role
 from signals.web.officer.api import csv_answer
-from signals.web.officer.forgotten import forgotten, keep_period, set_period
+from signals.web.officer.forgotten import forgotten, give_up, keep_period, set_period
 from signals.web.officer.record_schemas import MOST_DAYS, DayOrMoment, LegalBasis, filter_in
 from signals.web.officer.register import register_page
 from signals.web.officer.trail import people, trail_csv, trail_page
@@ -137,6 +138,14 @@ def keep_longer() -> Response:
     """Withdraw a shorter period before it holds."""
     keep_period(**forms.load(_KEPT))
     return account_shared.see_other(".retention", done="kept")
+
+
+@officer_pages.post("/retention/unreadable/<uuid:signal_id>")
+@requires_page(Role.PRIVACY_OFFICER)
+def give_up_unreadable(signal_id: UUID) -> Response:
+    """Order the deletion of a signal that nobody can read."""
+    give_up(signal_id)
+    return account_shared.see_other(".retention", done="given_up")
 
 
 def _retention_page(

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from signals.models import FollowUpNote, Signal, StaffMember
+from signals.models import DeletionOrder, FollowUpNote, Signal, StaffMember
 from signals.vocabulary import AuditAction, ConcernType, DeletionReason, RetentionRule
 from signals.web.labels import label
 from tests.support.desk_side import Desk
@@ -226,3 +226,17 @@ def test_a_lead_reads_the_periods_and_keeps_one_that_an_officer_shortened(desk: 
     assert send(lena, path, page, **keep) == (303, f"{page}?done=kept")
     assert "20 dagen" not in fleur.get(page).text
     assert lena.post(page, data=fields).status_code == 403
+
+
+def test_the_officer_sees_an_unreadable_signal_and_deletes_it(desk: Desk, signal_id: UUID) -> None:
+    fleur, page = browser(desk, "fleur"), "/desk/officer/retention"
+    assert "Onleesbare signalen" not in fleur.get(page).text
+    with Session(desk.engine) as session, session.begin():
+        session.get_one(Signal, signal_id).unreadable_on = date(2026, 11, 24)
+    path = f"{page}/unreadable/{signal_id}"
+    assert path in fleur.get(page).text
+    assert send(fleur, path, page) == (303, f"{page}?done=given_up")
+    assert path not in fleur.get(page).text
+    assert "volgt binnen een minuut" in fleur.get(page).text
+    with Session(desk.engine) as session:
+        assert session.scalars(select(DeletionOrder.reason)).all() == [DeletionReason.UNREADABLE]
