@@ -155,13 +155,7 @@ def sweep(*, even_most: bool) -> dict[str, int]:
     """
     with everything() as opened:
         try:
-            swept = sweep_keys(
-                opened.sessions,
-                opened.clock,
-                keystore=opened.keystore,
-                audit=opened.audit,
-                even_most=even_most,
-            )
+            swept = sweep_keys(opened.sessions, opened, even_most=even_most)
         except SweepRefused as refusal:
             raise click.ClickException(f"{refusal} docs/operations.md, 'Keys of no signal'.") from None
     return vars(swept)

@@ -107,10 +107,5 @@ def replay(journals: tuple[Path, ...]) -> dict[str, int]:
 
 
 def _retention(opened: Opened) -> Retention:
-    return make_retention(
-        opened.settings,
-        sessions=opened.sessions,
-        keystore=opened.keystore,
-        audit=opened.audit,
-        router=Router(opened.engine, root_public_key=None),
-    )
+    router = Router(opened.engine, root_public_key=None)
+    return make_retention(opened, sessions=opened.sessions, router=router)

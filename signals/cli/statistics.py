@@ -79,12 +79,8 @@ def _releasing(opened: "Opened") -> "Releasing":
     from signals.operations.jobs import make_releasing
     from signals.routing.snapshot import Router
 
-    return make_releasing(
-        opened.settings,
-        sessions=opened.sessions,
-        keystore=opened.keystore,
-        router=Router(opened.engine, root_public_key=None),
-    )
+    router = Router(opened.engine, root_public_key=None)
+    return make_releasing(opened, sessions=opened.sessions, router=router)
 
 
 def _released(data: dict[str, Any]) -> str:

@@ -17,10 +17,10 @@ from structlog import get_logger
 
 from privacy.keystore import Keystore
 from signals.audit.grounds import Ground
-from signals.audit.log import SYSTEM, AuditLog
 from signals.clock import Clock, today
 from signals.db import reading, reading_session
 from signals.models import MailboxPublicKey, SealedReport, Signal
+from signals.operation import Parts, open_operation
 from signals.routing.snapshot import routing_changed
 from signals.vocabulary import AuditAction
 
@@ -49,26 +49,20 @@ class SweepRefused(Exception):
         super().__init__(type(self).__doc__)
 
 
-def sweep_keys(
-    sessions: sessionmaker[Session],
-    clock: Clock,
-    *,
-    keystore: Keystore,
-    audit: AuditLog,
-    even_most: bool = False,
-) -> Swept:
+def sweep_keys(sessions: sessionmaker[Session], parts: Parts, *, even_most: bool = False) -> Swept:
     """Destroy orphaned case keys, and mailbox keys of past weeks for which no report waits.
 
     Raises `SweepRefused` and destroys nothing when more than half of the case keys are orphans, unless
     `even_most`. Runs in transactions of its own. It may run twice, in two places, and again after a crash.
     """
+    clock, keystore = parts.clock, parts.keystore
     swept = Swept(
         case_keys=_sweep_case_keys(sessions, clock, keystore, even_most=even_most),
         mailbox_keys=_sweep_mailbox_keys(sessions, clock, keystore),
     )
     if swept.case_keys or swept.mailbox_keys:
         with sessions.begin() as session:
-            audit.record(session, clock, actor=SYSTEM, action=AuditAction.KEYS_CHANGED, ground=Ground.SWEPT)
+            open_operation(parts, session).record(AuditAction.KEYS_CHANGED, ground=Ground.SWEPT)
     return swept
 
 

@@ -36,7 +36,7 @@ from signals.notices.obsolete import why_obsolete
 from signals.notices.reminders import remind
 from signals.notices.set_aside import watch_set_aside
 from signals.notices.trail_head import mail_trail_head
-from signals.operation import Operation, open_operation
+from signals.operation import Operation, Parts, open_operation
 from signals.operations.job_runs import JobRuns
 from signals.organisations.current_addresses import still_reached
 from signals.organisations.recipients import ask_for_proof
@@ -264,18 +264,12 @@ class Worker:
 
     def sweep_keys(self) -> int:
         """Destroy keys that nothing needs any more, like mailbox keys of past weeks; return how many."""
-        swept = sweep_keys(self.sessions, self.clock, keystore=self.keystore, audit=self.audit)
+        swept = sweep_keys(self.sessions, self)
         return swept.case_keys + swept.mailbox_keys
 
     def retention(self) -> Retention:
         """Purging, with everything it needs; also for an erasure and for a replay after a restore."""
-        return make_retention(
-            self.settings,
-            sessions=self.sessions,
-            keystore=self.keystore,
-            audit=self.audit,
-            router=self.router,
-        )
+        return make_retention(self, sessions=self.sessions, router=self.router)
 
     def forget_retries(self) -> int:
         """Delete the keys that recognise a retry after 7 days; return how many rows.
@@ -300,9 +294,7 @@ class Worker:
 
     def releasing(self) -> Releasing:
         """Releases, with everything they need."""
-        return make_releasing(
-            self.settings, sessions=self.sessions, keystore=self.keystore, router=self.router
-        )
+        return make_releasing(self, sessions=self.sessions, router=self.router)
 
     def forget_sign_ins(self) -> int:
         """Delete what signing in left behind and is over; return how many rows."""
@@ -310,36 +302,28 @@ class Worker:
             return record_unknown(forgetting) + forget_stale(forgetting.session, self.clock)
 
 
-def make_releasing(
-    settings: Settings, *, sessions: sessionmaker[Session], keystore: Keystore, router: Router
-) -> Releasing:
+def make_releasing(parts: Parts, *, sessions: sessionmaker[Session], router: Router) -> Releasing:
     """Return releases by the settings."""
-    ledger = LedgerFile(settings.figures.ledger_file)
-    return Releasing(sessions=sessions, keys=keystore, locate=located_by(router), ledger=ledger)
+    ledger = LedgerFile(parts.settings.figures.ledger_file)
+    return Releasing(sessions=sessions, keys=parts.keystore, locate=located_by(router), ledger=ledger)
 
 
-def make_retention(
-    settings: Settings,
-    *,
-    sessions: sessionmaker[Session],
-    keystore: Keystore,
-    audit: AuditLog,
-    router: Router,
-) -> Retention:
+def make_retention(parts: Parts, *, sessions: sessionmaker[Session], router: Router) -> Retention:
     """Return the purge by the settings; facts name the region of the municipality that routing finds."""
+    periods = parts.settings.retention
     return Retention(
         sessions=sessions,
-        keystore=keystore,
-        audit=audit,
+        keystore=parts.keystore,
+        audit=parts.audit,
         locate=located_by(router),
-        journal=DeletionJournal(settings.retention.journal_file),
+        journal=DeletionJournal(periods.journal_file),
         expiry=Expiry(
-            referrals=settings.retention.referral_days,
-            register=settings.retention.register_days,
-            sessions=settings.retention.session_days,
-            approvals=settings.retention.approval_days,
-            accounts=settings.retention.account_days,
-            journal=settings.retention.journal_days,
+            referrals=periods.referral_days,
+            register=periods.register_days,
+            sessions=periods.session_days,
+            approvals=periods.approval_days,
+            accounts=periods.account_days,
+            journal=periods.journal_days,
         ),
-        rest_percent=settings.retention.rest_percent,
+        rest_percent=periods.rest_percent,
     )

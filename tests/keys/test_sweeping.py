@@ -41,9 +41,7 @@ def _orphans(world: World, how_many: int) -> set[UUID]:
 
 
 def _sweep(world: World, *, even_most: bool = False) -> int:
-    return sweep_keys(
-        world.sessions, world.clock, keystore=world.keystore, audit=world.audit, even_most=even_most
-    ).case_keys
+    return sweep_keys(world.sessions, world, even_most=even_most).case_keys
 
 
 @pytest.mark.parametrize("how_many", [0, 1, 5])
@@ -114,7 +112,7 @@ def test_a_sweep_beside_a_new_database_destroys_no_key(
     mailboxes = {half.key_id for half in world.keystore.list_mailbox_keys()}
     world.move(days=21)
     with capture_logs() as said, pytest.raises(SweepRefused):
-        sweep_keys(empty, world.clock, keystore=world.keystore, audit=world.audit)
+        sweep_keys(empty, world)
     assert [line for line in said if line["log_level"] == "error"] == [
         {"event": "key_sweep.refused", "log_level": "error", "case_keys": SIGNALS}
     ]

@@ -340,10 +340,5 @@ def _refer(desk: Desk, who: str, signal_id: uuid.UUID, receiver: uuid.UUID) -> N
 def _retention(desk: Desk, sessions: sessionmaker[Session]) -> Retention:
     world = desk.world.desk
     retention = RetentionSettings(journal_file=world.folder / "desk.journal")
-    return make_retention(
-        replace(world.settings, retention=retention),
-        sessions=sessions,
-        keystore=world.keystore,
-        audit=world.audit,
-        router=world.router(),
-    )
+    parts = world.worker(retention=retention)
+    return make_retention(parts, sessions=sessions, router=world.router())

@@ -95,9 +95,7 @@ def stored(world: World) -> list[Fact]:
 
 def releasing(world: World, **changes: Any) -> Releasing:
     """Return the releases of a world, with its ledger."""
-    usual = make_releasing(
-        world.settings, sessions=world.sessions, keystore=world.keystore, router=world.router()
-    )
+    usual = make_releasing(world, sessions=world.sessions, router=world.router())
     return replace(usual, **changes)
 
 

@@ -117,13 +117,7 @@ def _names(receiver: Receiver) -> list[str]:
 def retention() -> Retention:
     """Return the retention service with the keystore of this process."""
     context = desk()
-    return make_retention(
-        context.settings,
-        sessions=context.sessions,
-        keystore=context.keystore,
-        audit=context.audit,
-        router=context.router,
-    )
+    return make_retention(context, sessions=context.sessions, router=context.router)
 
 
 def destroy_keys() -> None:
