@@ -3,19 +3,21 @@
 from datetime import date
 from typing import Any
 
+import factory
+
 from signals.models import CoverageArea, Organisation, Recipient
 from signals.vocabulary import OrganisationKind
-from tests.factories.base import EPOCH_DAY, RowFactory, numbered_id, sequence
+from tests.factories.base import EPOCH_DAY, RowFactory, numbered_id
 
 
-class OrganisationFactory(RowFactory[Organisation]):
+class OrganisationFactory(RowFactory):
     """A social-work organisation with an agreement, with the default deadlines."""
 
     class Meta:
         model = Organisation
 
-    id = sequence(lambda n: numbered_id(0x0A, n))
-    name = sequence(lambda n: f"Welzijn Voorbeeld {n}")
+    id = factory.Sequence(lambda n: numbered_id(0x0A, n))
+    name = factory.Sequence(lambda n: f"Welzijn Voorbeeld {n}")
     kind = OrganisationKind.SOCIAL_WORK
     is_example = True
     agreement_on = EPOCH_DAY.replace(year=2025)

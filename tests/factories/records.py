@@ -1,18 +1,19 @@
 """Make the records of a signal: history, orders and records of deletion, audit entries."""
 
+import factory
+
 from signals.models import AuditEntry, DeletionOrder, DeletionRecord, StatusChange
 from signals.vocabulary import Action, AuditAction, DeletionReason, SignalState
-from tests.factories import base
 from tests.factories.base import EPOCH_DAY, MOMENT, RowFactory, numbered_id
 
 
-class StatusChangeFactory(RowFactory[StatusChange]):
+class StatusChangeFactory(RowFactory):
     """A claim as second step; `signal_id` must be given."""
 
     class Meta:
         model = StatusChange
 
-    id = base.sequence(lambda n: numbered_id(0x5C, n))
+    id = factory.Sequence(lambda n: numbered_id(0x5C, n))
     sequence = 2
     action = Action.CLAIM
     before = SignalState.NEW
@@ -20,37 +21,37 @@ class StatusChangeFactory(RowFactory[StatusChange]):
     on = EPOCH_DAY
 
 
-class DeletionOrderFactory(RowFactory[DeletionOrder]):
+class DeletionOrderFactory(RowFactory):
     """An erasure that waits for a worker; `organisation_id` must be given."""
 
     class Meta:
         model = DeletionOrder
 
-    signal_id = base.sequence(lambda n: numbered_id(0x51, n))
+    signal_id = factory.Sequence(lambda n: numbered_id(0x51, n))
     reason = DeletionReason.ERASURE
     ordered_on = EPOCH_DAY
 
 
-class DeletionRecordFactory(RowFactory[DeletionRecord]):
+class DeletionRecordFactory(RowFactory):
     """A deletion after the conclusion whose key still exists; `organisation_id` must be given."""
 
     class Meta:
         model = DeletionRecord
 
-    signal_id = base.sequence(lambda n: numbered_id(0x51, n))
-    reference = base.sequence(lambda n: f"{n // 10_000:04d}-{n % 10_000:04d}")
-    case_key_id = base.sequence(lambda n: numbered_id(0xCA, n))
+    signal_id = factory.Sequence(lambda n: numbered_id(0x51, n))
+    reference = factory.Sequence(lambda n: f"{n // 10_000:04d}-{n % 10_000:04d}")
+    case_key_id = factory.Sequence(lambda n: numbered_id(0xCA, n))
     reason = DeletionReason.CONCLUDED
     deleted_on = EPOCH_DAY
 
 
-class AuditEntryFactory(RowFactory[AuditEntry]):
+class AuditEntryFactory(RowFactory):
     """An opening with a wrong MAC, as nobody but an attacker writes it."""
 
     class Meta:
         model = AuditEntry
 
-    id = base.sequence(lambda n: numbered_id(0xAE, n))
+    id = factory.Sequence(lambda n: numbered_id(0xAE, n))
     at = MOMENT
     actor_role = "worker"
     action = AuditAction.SIGNAL_OPENED

@@ -3,41 +3,43 @@
 import hashlib
 from datetime import timedelta
 
+import factory
+
 from signals.models import StaffMember, StaffSession
 from signals.vocabulary import Role
-from tests.factories.base import MOMENT, RowFactory, derived, numbered_id, sequence, sub_factory
+from tests.factories.base import MOMENT, RowFactory, numbered_id
 from tests.factories.organisations import OrganisationFactory
 
 
-class StaffMemberFactory(RowFactory[StaffMember]):
+class StaffMemberFactory(RowFactory):
     """A worker of an organisation of their own, unless told."""
 
     class Meta:
         model = StaffMember
 
-    id = sequence(lambda n: numbered_id(0x57, n))
-    organisation = sub_factory(OrganisationFactory)
+    id = factory.Sequence(lambda n: numbered_id(0x57, n))
+    organisation = factory.SubFactory(OrganisationFactory)
     role = Role.WORKER
-    name = sequence(lambda n: f"Medewerker {n}")
-    email = sequence(lambda n: f"medewerker{n}@example.org")
+    name = factory.Sequence(lambda n: f"Medewerker {n}")
+    email = factory.Sequence(lambda n: f"medewerker{n}@example.org")
     language = "nl"
     password_hash = "not a hash"
     totp_sealed = b"not a sealed secret"
     created_at = MOMENT
 
 
-class StaffSessionFactory(RowFactory[StaffSession]):
+class StaffSessionFactory(RowFactory):
     """A browser's session; the bearer's secret is "token-1", "token-2" and so on."""
 
     class Meta:
         model = StaffSession
         exclude = ("secret",)
 
-    id = sequence(lambda n: numbered_id(0x5E, n))
-    staff_member = sub_factory(StaffMemberFactory)
+    id = factory.Sequence(lambda n: numbered_id(0x5E, n))
+    staff_member = factory.SubFactory(StaffMemberFactory)
     kind = "page"
-    secret = sequence(lambda n: f"token-{n}")
-    token_hash = derived(lambda row: hashlib.sha256(row.secret.encode()).digest())
+    secret = factory.Sequence(lambda n: f"token-{n}")
+    token_hash = factory.LazyAttribute(lambda row: hashlib.sha256(row.secret.encode()).digest())
     created_at = MOMENT
     last_seen_at = MOMENT
     expires_at = MOMENT + timedelta(hours=12)

@@ -1,36 +1,38 @@
 """Make the rows of a team: areas, days near the limit, and absences."""
 
+import factory
+
 from signals.models import Absence, AreaDay, CoverageArea
-from tests.factories.base import EPOCH_DAY, RowFactory, numbered_id, sequence
+from tests.factories.base import EPOCH_DAY, RowFactory, numbered_id
 
 
-class CoverageAreaFactory(RowFactory[CoverageArea]):
+class CoverageAreaFactory(RowFactory):
     """A municipality that a team covers; `organisation_id` and `area` must be given."""
 
     class Meta:
         model = CoverageArea
 
-    id = sequence(lambda n: numbered_id(0xC0, n))
+    id = factory.Sequence(lambda n: numbered_id(0xC0, n))
     level = "municipality"
     valid_from = EPOCH_DAY.replace(year=2025)
 
 
-class AreaDayFactory(RowFactory[AreaDay]):
+class AreaDayFactory(RowFactory):
     """A day near the limit of a team; `organisation_id` and `day` must be given."""
 
     class Meta:
         model = AreaDay
 
-    id = sequence(lambda n: numbered_id(0xDA, n))
+    id = factory.Sequence(lambda n: numbered_id(0xDA, n))
     notified_percent = 80
 
 
-class AbsenceFactory(RowFactory[Absence]):
+class AbsenceFactory(RowFactory):
     """One day without a stand-in; `organisation_id` and `staff_member_id` must be given."""
 
     class Meta:
         model = Absence
 
-    id = sequence(lambda n: numbered_id(0xAB, n))
+    id = factory.Sequence(lambda n: numbered_id(0xAB, n))
     away_from = EPOCH_DAY
     away_until = EPOCH_DAY
