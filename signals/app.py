@@ -213,7 +213,7 @@ class _Parts:
             checks["database"] = lambda: _ping(self.engine)
         if settings.serves_public:
             checks["database"] = self._add_front(router)
-            checks["routing"] = lambda: _check_routing(router, self.clock)
+            checks["routing"] = lambda: router.check(today(self.clock))
         if settings.serves_staff:
             checks["keystore"] = self._add_staff_side(router)
             self._add_delivery()
@@ -291,8 +291,7 @@ class _Parts:
         from signals.web.http.metrics import Figures, metrics_blueprint
 
         sessions, token = session_factory(self.engine), twilio_token(self.settings)
-        is_all = self.settings.role is ProcessRole.ALL
-        figures = Figures(sessions=sessions, clock=self.clock, reads_intake=is_all)
+        figures = Figures(sessions=sessions, clock=self.clock, reads_intake=self.settings.serves_public)
         self.app.register_blueprint(metrics_blueprint(figures))
         if token:
             url = self.settings.server.public_url
@@ -341,11 +340,3 @@ class _Parts:
 def _ping(engine: Engine) -> None:
     with reading(engine).connect() as connection:
         connection.execute(text("SELECT 1"))
-
-
-def _check_routing(router: "Router", clock: Clock) -> None:
-    """Raise `LookupError` when no national desk receives or its key is missing: a report could be refused."""
-    snapshot, on = router.snapshot(), today(clock)
-    desk = snapshot.national_desk(on)
-    if desk is None or snapshot.sealing_key(desk.id, on) is None:
-        raise LookupError("no national desk with a key of this week")

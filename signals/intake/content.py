@@ -46,8 +46,7 @@ _KEYS: Final = frozenset({"pc", "nr", "add", "on", "note", "types", "seen", "by"
 _NO_REPORT: Final = (AttributeError, KeyError, TypeError, ValueError)
 """Errors that Python raises when content is no report."""
 
-LONGEST_NEIGHBOURHOOD: Final = 60
-"""A summary has one size, and with a longer name it might not fit."""
+LONGEST_NEIGHBOURHOOD: Final = 60  # a summary has one size, and with a longer name it might not fit
 
 SignalRow = Row[*tuple[Any, ...]]
 """A row with a signal's id, organisation, case key, version of the schema, content and summary."""
@@ -78,7 +77,7 @@ class SummaryKeys(Protocol):
 class Summary:
     """The part of a signal that a queue page shows.
 
-    `profession`: of the sender, as a token proved it; the phone states it, and arrival compares.
+    `profession`: of the sender, as a token proved it.
     `neighbourhood` (a name, empty when no file has it) and `municipality` (a code): arrival looks them up.
     """
 
@@ -94,10 +93,7 @@ class Summary:
         return replace(self, neighbourhood=name, municipality=place.municipality_code)
 
     def proved(self, profession: Profession | None) -> "Summary":
-        """Return the summary without a profession that the row beside it does not have too.
-
-        The front writes the row and the sender seals the summary, so nobody changes one of them unseen.
-        """
+        """Return the summary; without its profession where the row, which the front wrote, has another."""
         return self if profession == self.profession else replace(self, profession=None)
 
     @property

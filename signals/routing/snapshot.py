@@ -133,6 +133,13 @@ class Router:
         assert current is not None
         return current
 
+    def check(self, on: date) -> None:
+        """Raise `LookupError` without a national desk and its key: a report could be refused."""
+        snapshot = self.snapshot()
+        desk = snapshot.national_desk(on)
+        if desk is None or snapshot.sealing_key(desk.id, on) is None:
+            raise LookupError("no national desk with a key of this week")
+
     def _refreshed(self, now: float) -> RoutingSnapshot:
         current = self._snapshot
         if current is not None and now <= self._asked_at:
