@@ -224,11 +224,10 @@ class _Parts:
         register_pages(self.app, settings)
         alone = settings.role is ProcessRole.ISSUER
         engine = self.app.extensions["signals.issuer"].engine if alone else self.engine
-        warnings = {"clock": partial(require_right_clock, engine, self.clock)}
-        self.app.extensions[CLOCK_CHECK] = warnings["clock"]
+        compare = self.app.extensions[CLOCK_CHECK] = partial(require_right_clock, engine, self.clock)
         if not settings.serves_public:  # a front destroys nothing by a wrong clock
-            checks |= warnings
-        self.app.register_blueprint(health_blueprint(checks, warnings))
+            checks["clock"] = compare
+        self.app.register_blueprint(health_blueprint(checks, {"clock": compare}))
 
     def _add_front(self, router: "Router") -> Callable[[], None]:
         """Add the public side; return a check that raises when it can store no report."""

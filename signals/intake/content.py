@@ -62,7 +62,6 @@ class CaseKeys(Protocol):
 
     def case_keys(self, key_ids: Iterable[uuid.UUID]) -> Mapping[uuid.UUID, bytes]:
         """Return the keys that still exist, by id."""
-        ...
 
 
 class SummaryKeys(Protocol):
@@ -70,7 +69,6 @@ class SummaryKeys(Protocol):
 
     def summary_keys(self, key_ids: Iterable[uuid.UUID]) -> Mapping[uuid.UUID, bytes]:
         """Return the keys that still exist, by id."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,10 +230,7 @@ def _seal_summary(summary: bytes, case_key: bytes, context: SealContext) -> byte
 
 
 def open_report(keys: CaseKeys, signal: Signal) -> Report:
-    """Return the whole report of one signal; raise `ContentGone` when it cannot be read.
-
-    The caller has committed an audit entry first.
-    """
+    """Return the report of a signal, after its audit entry; raise `ContentGone` when it cannot be read."""
     return _open_with(keys.case_keys([signal.case_key_id]).get(signal.case_key_id), signal)
 
 
