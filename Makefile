@@ -104,7 +104,7 @@ wheel: developer
 ## clean: remove what was made, and keep config.toml, keys and data (var/)
 .PHONY: clean
 clean:
-	rm -rf .venv .cache node_modules tests/prism/node_modules signals/web/static/vendor build dist *.egg-info .pytest_cache \
+	rm -rf .venv .cache node_modules tests/*/node_modules signals/web/static/vendor build dist *.egg-info .pytest_cache \
 	  .mypy_cache .ruff_cache .hypothesis .import_linter_cache test-results
 	find signals notifications privacy migrations tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
 	find signals notifications -name '*.mo' -delete

@@ -47,7 +47,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, engine: Engine
 
     configure_logging(level=settings.logging.level, date_only=not settings.serves_staff)
     with ExitStack() as opened:
-        app, api = bare_application(https=settings.server.public_url.startswith("https://"))
+        app, api = bare_application(settings.server.public_url, settings.scheme)
         made = _Parts(
             app=app,
             api=api,

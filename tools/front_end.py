@@ -1,4 +1,4 @@
-"""The libraries of the pages and the mock server of the tests: both come from npm by their lock files.
+"""The libraries of the pages and the programs of the tests: both come from npm by their lock files.
 
 The pages need a few files only. They are copied to signals/web/static/vendor, and the rest is removed.
 """
@@ -15,7 +15,7 @@ COPIED = Path("signals/web/static/vendor/.copied")
 LISTS = ("package.json", "package-lock.json", ".npmrc")
 MANIFEST = Path("signals/web/assets.py")
 LIBRARIES = Path("signals/web/libraries")
-MOCK_SERVER = Path("tests/prism")
+OF_TESTS = (Path("tests/prism"), Path("tests/clients"))
 OWN_NODE = environment.CACHE / "node"
 OLDEST_NODE = 20
 OPTIONS = ("--loglevel=error", "--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=60000")
@@ -39,14 +39,14 @@ def prepare() -> None:
         shutil.rmtree(OWN_NODE, ignore_errors=True)
 
 
-def prepare_mock_server() -> None:
-    """Install the mock server for text messages, which only the tests use."""
-    stamp = MOCK_SERVER / "node_modules/.package-lock.json"
-    if environment.is_current(stamp, [MOCK_SERVER / name for name in LISTS]):
-        return
-    say("installing the mock server of the tests (tests/prism/package-lock.json)")
-    _install(MOCK_SERVER)
-    stamp.touch()
+def prepare_tests() -> None:
+    """Install what only the tests use: a mock server, a linter and a maker of clients."""
+    for folder in OF_TESTS:
+        stamp = folder / "node_modules/.package-lock.json"
+        if not environment.is_current(stamp, [folder / name for name in LISTS]):
+            say(f"installing programs of the tests ({folder}/package-lock.json)")
+            _install(folder)
+            stamp.touch()
 
 
 def npm_command() -> Command:

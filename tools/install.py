@@ -41,7 +41,7 @@ def install(*, developer: bool) -> None:
     environment.prepare(developer=developer)
     front_end.prepare()
     if developer:
-        front_end.prepare_mock_server()
+        front_end.prepare_tests()
     if catalogues.outdated():
         environment.run("-m", "tools.catalogues")
 

@@ -38,6 +38,9 @@ def main(arguments: list[str]) -> int:
         + _table("Front-end, from npm", front_end)
         + _table("Python, for development and tests only", _python_rows("requirements-dev.lock", but=python))
         + _table("Mock server of the tests, from npm", _npm_rows("tests/prism/package-lock.json"))
+        + _table(
+            "Linter and client maker of the tests, from npm", _npm_rows("tests/clients/package-lock.json")
+        )
     )
     return 0
 

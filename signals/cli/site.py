@@ -59,8 +59,9 @@ def _release() -> tuple[Mapping[str, str], bytes]:
     from signals.web.http.application import bare_application
     from signals.web.http.pages import register_pages
 
-    app, _api = bare_application(https=True)
-    register_pages(app, Settings())
+    settings = Settings()
+    app, _api = bare_application("https://", settings.scheme)
+    register_pages(app, settings)
     with app.test_request_context():
         return hashes(), without_comments(Path(str(app.static_folder), "sw.js").read_bytes())
 

@@ -24,6 +24,9 @@ _CONFIG = """\
 role = "all"
 environment = "demo"
 
+[scheme]
+contact_email = "vragen@example.org"
+
 [front]
 root_public_key = "{root}"
 

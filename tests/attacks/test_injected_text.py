@@ -96,7 +96,7 @@ def calls(spec: Mapping[str, Any]) -> Iterator[tuple[str, str, str, Mapping[str,
             if not isinstance(operation, dict) or "responses" not in operation:
                 continue
             query = {
-                each["name"]: each["schema"]
+                each["name"]: _resolved(each["schema"], spec)
                 for each in operation.get("parameters", [])
                 if each.get("in") == "query" and "schema" in each
             }
@@ -104,14 +104,28 @@ def calls(spec: Mapping[str, Any]) -> Iterator[tuple[str, str, str, Mapping[str,
             for where, known, needed in (("query_string", query, ()), ("json", body, required)):
                 texts = [name for name, schema in known.items() if is_text(schema)]
                 if texts:
-                    yield method.upper(), path, where, {name: known[name] for name in needed}, texts
+                    yield (
+                        method.upper(),
+                        f"{BASE}{path}",
+                        where,
+                        {name: known[name] for name in needed},
+                        texts,
+                    )
 
 
 def _fields(body: Mapping[str, Any], spec: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
-    schema = body.get("content", {}).get("application/json", {}).get("schema", {})
-    if "$ref" in schema:
-        schema = spec["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-    return schema.get("properties", {}), schema.get("required", [])
+    schema = _resolved(body.get("content", {}).get("application/json", {}).get("schema", {}), spec)
+    known = {name: _resolved(one, spec) for name, one in schema.get("properties", {}).items()}
+    return known, schema.get("required", [])
+
+
+def _resolved(schema: Mapping[str, Any], spec: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the component that a schema names, also where null is allowed too."""
+    [named, *_null] = schema.get("anyOf", [schema])
+    if "$ref" not in named:
+        return schema
+    found: Mapping[str, Any] = spec["components"]["schemas"][named["$ref"].rpartition("/")[2]]
+    return found
 
 
 @BOTH

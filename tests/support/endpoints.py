@@ -92,12 +92,10 @@ POST /api/v1/residents/rectify P
 POST /api/v1/residents/restrict P
 GET /api/v1/residents/register P
 GET /api/v1/audit P
-GET /api/v1/audit.csv P
 GET /api/v1/retention P
 PUT /api/v1/retention/periods P
 GET /api/v1/statistics/releases C
 GET /api/v1/statistics/releases/<period>/tables/<table> C
-GET /api/v1/statistics/releases/<period>/tables/<table>.csv C
 GET /api/v1/organisations WLA
 POST /api/v1/organisations A
 PATCH /api/v1/organisations/<uuid:organisation_id> A

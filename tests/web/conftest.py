@@ -12,6 +12,7 @@ from tests.support.app_fixtures import (
     people,
 )
 from tests.support.desk_side import desk, desk_settings, signal_id
+from tests.support.world_fixtures import template
 
 __all__ = [
     "client",
@@ -26,4 +27,5 @@ __all__ = [
     "make_front",
     "people",
     "signal_id",
+    "template",
 ]

@@ -157,7 +157,7 @@ def disable(member_id: UUID) -> StaffMember | Response:
 
 @admin_api.post("/staff/<uuid:member_id>/role")
 @requires(Role.LEAD)
-@admin_api.arguments(staff_schemas.RoleSchema)
+@admin_api.arguments(staff_schemas.ChangeRoleSchema)
 @admin_api.response(200, staff_schemas.StaffMemberSchema)
 @admin_api.alt_response(202, schema=staff_schemas.LetInSchema)
 @answers(404, 413, 415)

@@ -1,7 +1,7 @@
 """Delivery over the API: health of each organisation and channel, dead letters, answered drills."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from marshmallow import Schema, fields, validate
@@ -13,7 +13,7 @@ from signals.notices.proofs import ChannelProof
 from signals.vocabulary import Role
 from signals.web.admin import channels
 from signals.web.admin.channels import LEAST, Delivery
-from signals.web.http.fields import Strict
+from signals.web.http.fields import Choice, CodeList, Strict
 from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
 from signals.web.staff_kit.auth import requires
 from signals.web.staff_kit.schemas import Moment, OrganisationSchema
@@ -24,6 +24,14 @@ channel_api = StaffBlueprint(
 
 AUTHENTICATION = "bearer"
 """Every blueprint states this; a test compares it with its views."""
+
+
+_STANDING: Final = CodeList(
+    name="AddressStanding",
+    text="`same`: it is still a confirmed address of its recipient; `gone`: it is not, so that this message "
+    "cannot be sent again",
+    codes=(SAME, GONE),
+)
 
 
 class StateSchema(Schema):
@@ -86,15 +94,7 @@ class LetterSchema(Schema):
     given_up_at = Moment(required=True, allow_none=True)
     expires_at = Moment(required=True, allow_none=True)
     chosen = fields.String(attribute="wanted", required=True, allow_none=True)
-    address = fields.String(
-        attribute="standing",
-        required=True,
-        validate=validate.OneOf([SAME, GONE]),
-        metadata={
-            "description": "`same`: it is still a confirmed address of its recipient; `gone`: it is not, so"
-            " that this message cannot be sent again"
-        },
-    )
+    address = Choice(_STANDING, attribute="standing", required=True)
 
 
 class LettersSchema(Schema):

@@ -19,16 +19,16 @@ from signals.routing.areas import Area
 from signals.routing.receivers import missing_before_receiving
 from signals.routing.rows import CoverageLevel
 from signals.staff.invitations import INVITED_BY_LEADS
-from signals.vocabulary import STAFF_LANGUAGES, OrganisationKind, Role
+from signals.vocabulary import OrganisationKind, Role
 from signals.web.admin import approval_pages, office
 from signals.web.admin.schemas import MAX_BASIS
-from signals.web.http.fields import StrictDate
+from signals.web.http.fields import Choice, StrictDate
 from signals.web.labels import label
 from signals.web.staff_kit import account_shared, forms, page_kit
 from signals.web.staff_kit.area_words import area_name, area_names, named_area
 from signals.web.staff_kit.auth import requires_page
 from signals.web.staff_kit.context import desk
-from signals.web.staff_kit.schemas import Choice
+from signals.web.staff_kit.schemas import STAFF_LANGUAGE
 
 admin_pages = Blueprint("admin_pages", __name__, url_prefix="/admin")
 
@@ -80,9 +80,7 @@ class StaffForm(forms.Form):
     name = fields.String(required=True, validate=validate.Length(max=120, error="too_long"))
     email = fields.String(required=True, validate=validate.Length(max=254, error="too_long"))
     role = Choice(Role, required=True)
-    language = fields.String(
-        load_default="nl", validate=validate.OneOf(STAFF_LANGUAGES, error="not_a_choice")
-    )
+    language = Choice(STAFF_LANGUAGE, load_default="nl")
 
 
 class CheckForm(forms.Form):

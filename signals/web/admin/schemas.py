@@ -13,9 +13,9 @@ from signals.routing.coverage_problems import ProblemKind
 from signals.routing.receivers import missing_before_receiving
 from signals.routing.rows import CoverageLevel
 from signals.vocabulary import OrganisationKind
-from signals.web.http.fields import Strict, StrictDate
+from signals.web.http.fields import Choice, Strict, StrictDate
 from signals.web.staff_kit.context import desk
-from signals.web.staff_kit.schemas import Choice, OrganisationSchema, something
+from signals.web.staff_kit.schemas import OrganisationSchema, something
 
 MAX_BASIS: Final = 2000
 _HOUSE_NUMBER: Final = validate.Range(min=1, max=99999, error="out_of_range")
@@ -157,7 +157,7 @@ class RecipientSchema(Schema):
 class ListedOrganisationSchema(OrganisationSchema):
     """An organisation; all but id, name and kind for administrators only."""
 
-    kind = fields.Enum(OrganisationKind, by_value=True, required=True)
+    kind = Choice(OrganisationKind, required=True)
     receives = fields.Boolean(metadata={"description": "Onboarded and not suspended today"})
     missing = fields.List(
         fields.String(),
@@ -214,7 +214,7 @@ class CoverageSchema(Schema):
 class CoverageProblemSchema(Schema):
     """A problem of coverage: a gap, an overlap, an obsolete row, or a municipality routed elsewhere."""
 
-    kind = fields.Enum(ProblemKind, by_value=True, required=True)
+    kind = Choice(ProblemKind, required=True)
     area = fields.String(required=True)
     name = fields.String(required=True)
     organisations = fields.List(fields.Nested(OrganisationSchema), required=True)

@@ -1,11 +1,23 @@
 """The bodies and answers about staff and approvals."""
 
+from typing import Final
+
 from marshmallow import Schema, fields, validate
 
-from signals.vocabulary import STAFF_LANGUAGES, ApprovalAction, Role
+from signals.staff.invitations import INVITED_BY_LEADS
+from signals.vocabulary import ApprovalAction, Role
 from signals.web.admin.schemas import AskedAreaSchema
-from signals.web.http.fields import Strict
-from signals.web.staff_kit.schemas import Choice, DayOfMoment, Moment, OrganisationSchema, something
+from signals.web.http.fields import Choice, CodeList, Strict
+from signals.web.staff_kit.schemas import STAFF_LANGUAGE, DayOfMoment, Moment, OrganisationSchema, something
+
+_DECISION: Final = CodeList(
+    name="Decision", text="The state of a request", codes=("asked", "approved", "declined", "expired")
+)
+_TEAM_ROLE: Final = CodeList(
+    name="TeamRole",
+    text="A role that a lead gives",
+    codes=tuple(role for role in Role if role in INVITED_BY_LEADS),
+)
 
 
 class StaffQuery(Strict):
@@ -20,16 +32,14 @@ class NewStaffSchema(Strict):
     name = fields.String(required=True, validate=validate.Length(min=1, max=120, error="out_of_range"))
     email = fields.String(required=True, validate=something(254))
     role = Choice(Role, required=True)
-    language = fields.String(
-        load_default="nl", validate=validate.OneOf(STAFF_LANGUAGES, error="not_a_choice")
-    )
+    language = Choice(STAFF_LANGUAGE, load_default="nl")
     organisation_id = fields.UUID(load_default=None, allow_none=True)
 
 
-class RoleSchema(Strict):
-    """A role that a lead gives: worker, lead or privacy officer."""
+class ChangeRoleSchema(Strict):
+    """A role that a lead gives."""
 
-    role = Choice(Role, required=True)
+    role = Choice(_TEAM_ROLE, required=True)
 
 
 class StaffMemberSchema(Schema):
@@ -38,7 +48,7 @@ class StaffMemberSchema(Schema):
     id = fields.UUID(required=True)
     name = fields.String(required=True)
     email = fields.String(required=True)
-    role = fields.Enum(Role, by_value=True, required=True)
+    role = Choice(Role, required=True)
     language = fields.String(required=True)
     organisation_id = fields.UUID(required=True, allow_none=True)
     disabled_on = DayOfMoment(attribute="disabled_at", required=True, allow_none=True)
@@ -63,19 +73,18 @@ class ApprovalSchema(Schema):
         allow_none=True,
         metadata={"description": "It decides; null: only another administrator does"},
     )
-    action = fields.String(
+    action = Choice(
+        ApprovalAction,
         attribute="approval.action",
         required=True,
-        validate=validate.OneOf([action.value for action in ApprovalAction]),
         metadata={
             "description": "`grant` and `reset` are asked by administrators, the others by a lead: `role` for"
             " somebody new or of the team, `disable` to shut somebody out. `cover`: the organisation in"
             " `name` wants to cover `area`"
         },
     )
-    role = fields.Enum(
+    role = Choice(
         Role,
-        by_value=True,
         attribute="approval.role",
         required=True,
         allow_none=True,
@@ -86,9 +95,7 @@ class ApprovalSchema(Schema):
     email = fields.String(attribute="approval.email", required=True)
     asked_by = fields.String(required=True)
     asked_at = Moment(attribute="approval.asked_at", required=True)
-    decision = fields.String(
-        required=True, validate=validate.OneOf(["asked", "approved", "declined", "expired"])
-    )
+    decision = Choice(_DECISION, required=True)
     decided_by = fields.String(required=True, allow_none=True)
     decided_at = Moment(attribute="approval.decided_at", required=True, allow_none=True)
 

@@ -26,7 +26,8 @@ from signals.vocabulary import (
     SignalState,
     Source,
 )
-from signals.web.staff_kit.schemas import AddressSchema, Choice, Moment, OrganisationSchema
+from signals.web.http.fields import Choice
+from signals.web.staff_kit.schemas import AddressSchema, Cursor, Moment, OrganisationSchema
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +75,7 @@ class MeSchema(Schema):
     """Show the person who is signed in; coordinators and administrators may have no organisation."""
 
     name = fields.String(required=True)
-    role = fields.Enum(Role, by_value=True, required=True)
+    role = Choice(Role, required=True)
     organisation = fields.Nested(OrganisationSchema, required=True, allow_none=True)
 
 
@@ -90,9 +91,9 @@ class QueueItemSchema(OfSignal):
 
     id = fields.UUID(required=True)
     reference = fields.String(required=True)
-    state = fields.Enum(SignalState, by_value=True, required=True)
+    state = Choice(SignalState, required=True)
     concern_types = fields.List(
-        fields.Enum(ConcernType, by_value=True),
+        Choice(ConcernType),
         attribute="summary.concern_types",
         required=True,
         metadata={"description": "Empty when none was chosen, or when the content was deleted"},
@@ -109,11 +110,10 @@ class QueueItemSchema(OfSignal):
         },
     )
     overdue = fields.Boolean(required=True, metadata={"description": "The next deadline has passed"})
-    claimed_by = fields.String(required=True, allow_none=True, metadata={"description": "Name"})
+    claimed_by = fields.String(required=True, allow_none=True)
     repeat = fields.Boolean(required=True)
-    source = fields.Enum(
+    source = Choice(
         Source,
-        by_value=True,
         attribute="summary.source",
         required=True,
         metadata={"description": "`carrier` where a token proved a profession that comes to doors"},
@@ -130,7 +130,7 @@ class QueueSchema(Schema):
     """Show one page of the queue."""
 
     items = fields.List(fields.Nested(QueueItemSchema), required=True)
-    next_cursor = fields.String(required=True, allow_none=True)
+    next_cursor = Cursor(required=True, allow_none=True)
 
 
 class FoundSchema(Schema):
@@ -154,8 +154,8 @@ class RecordedAttemptSchema(_OfEntry):
     """Show a contact attempt, and the person and moment of its record."""
 
     id = fields.UUID(required=True)
-    kind = fields.Enum(AttemptKind, by_value=True, required=True)
-    result = fields.Enum(AttemptResult, by_value=True, required=True)
+    kind = Choice(AttemptKind, required=True)
+    result = Choice(AttemptResult, required=True)
     attempted_at = Moment(required=True)
     workers = fields.Integer(required=True)
     postponed_until = fields.Date(required=True, allow_none=True)
@@ -166,9 +166,9 @@ class RecordedAttemptSchema(_OfEntry):
 class StatusChangeSchema(_OfEntry):
     """Show one change of state; the arrival has no moment and no person."""
 
-    action = fields.Enum(Action, by_value=True, required=True)
-    before = fields.Enum(SignalState, by_value=True, required=True, allow_none=True)
-    after = fields.Enum(SignalState, by_value=True, required=True)
+    action = Choice(Action, required=True)
+    before = Choice(SignalState, required=True, allow_none=True)
+    after = Choice(SignalState, required=True)
     on = fields.Date(required=True)
     at = Moment(required=True, allow_none=True)
     by = fields.String(required=True, allow_none=True)
@@ -185,7 +185,7 @@ class EarlierSchema(Schema):
 
     id = fields.UUID(attribute="signal_id", required=True, allow_none=True)
     reference = fields.String(required=True, allow_none=True)
-    state = fields.Enum(SignalState, by_value=True, required=True, allow_none=True)
+    state = Choice(SignalState, required=True, allow_none=True)
     received_on = fields.Date(required=True)
     outcome_group = fields.String(required=True, allow_none=True)
     same_address = fields.Boolean(required=True)
@@ -221,8 +221,8 @@ class OpenedNoteSchema(WrittenNoteSchema):
 class SuggestionSchema(Schema):
     """Show what to try next, and the figures (percent reached) that say why."""
 
-    kind = fields.Enum(AttemptKind, by_value=True, required=True)
-    part_of_day = fields.Enum(PartOfDay, by_value=True, required=True, allow_none=True)
+    kind = Choice(AttemptKind, required=True)
+    part_of_day = Choice(PartOfDay, required=True, allow_none=True)
     reason_code = fields.String(required=True)
     figures = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
     source = fields.String(
@@ -232,9 +232,8 @@ class SuggestionSchema(Schema):
             "with the share (`value`, `low`, `high`) of attempts at this place (`attempt`) with contact"
         },
     )
-    figures_of = fields.Enum(
+    figures_of = Choice(
         AttemptKind,
-        by_value=True,
         required=True,
         allow_none=True,
         metadata={"description": "The kind that own figures are about; null: all kinds"},
@@ -246,22 +245,21 @@ class SignalSchema(QueueItemSchema):
 
     address = fields.Nested(AddressSchema, attribute="report.address", required=True)
     address_doubts = fields.List(
-        fields.Enum(AddressDoubt, by_value=True),
+        Choice(AddressDoubt),
         attribute="doubts",
         required=True,
         metadata={
             "description": "What to check of the address before somebody rings there; nothing is refused"
         },
     )
-    profession = fields.Enum(
+    profession = Choice(
         Profession,
-        by_value=True,
         attribute="summary.profession",
         required=True,
         allow_none=True,
         metadata={"description": "As the issuer of the token stated it; null without proof"},
     )
-    seen = fields.Enum(Seen, by_value=True, attribute="summary.seen", required=True, allow_none=True)
+    seen = Choice(Seen, attribute="summary.seen", required=True, allow_none=True)
     noticed_on = fields.Date(attribute="report.noticed_on", required=True, allow_none=True)
     note = fields.String(attribute="report.note", required=True, allow_none=True)
     contact_attempts = fields.List(fields.Nested(RecordedAttemptSchema), attribute="attempts", required=True)
@@ -270,8 +268,8 @@ class SignalSchema(QueueItemSchema):
     notice = fields.Nested(NoticeStateSchema, attribute="signal", required=True)
     notes = fields.List(fields.Nested(OpenedNoteSchema), required=True)
     suggestion = fields.Nested(SuggestionSchema, required=True, allow_none=True)
-    outcome = fields.Enum(Outcome, by_value=True, required=True, allow_none=True)
-    referred_to = fields.Enum(ReferredTo, by_value=True, required=True, allow_none=True)
+    outcome = Choice(Outcome, required=True, allow_none=True)
+    referred_to = Choice(ReferredTo, required=True, allow_none=True)
     newly_known = fields.Boolean(required=True, allow_none=True)
     wmo_notified_on = fields.Date(required=True, allow_none=True)
     first_contact_at = Moment(required=True, allow_none=True)

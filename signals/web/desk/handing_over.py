@@ -34,12 +34,13 @@ from signals.vocabulary import (
     Seen,
 )
 from signals.web.desk.answers import OfSignal
+from signals.web.http.fields import Choice
 from signals.web.labels import label, sender, text
 from signals.web.staff_kit import display
 from signals.web.staff_kit.context import operation, reading_operation
 from signals.web.staff_kit.labels import result_label
 from signals.web.staff_kit.pdf import Head, Section, head_of, make_pdf
-from signals.web.staff_kit.schemas import AddressSchema, Choice, Moment
+from signals.web.staff_kit.schemas import AddressSchema, Moment
 
 FORMAT: Final = "signals-handover"
 FORMAT_VERSION: Final = "1.1"
@@ -73,8 +74,8 @@ class Handover:
 class HandoverAttemptSchema(Schema):
     """Write one attempt to reach the resident, without the worker's name."""
 
-    kind = fields.Enum(AttemptKind, by_value=True, required=True)
-    result = fields.Enum(AttemptResult, by_value=True, required=True)
+    kind = Choice(AttemptKind, required=True)
+    result = Choice(AttemptResult, required=True)
     attempted_at = Moment(required=True)
     workers = fields.Integer(required=True)
     postponed_until = fields.Date(
@@ -100,10 +101,8 @@ class HandoverSchema(OfSignal):
     source = fields.String(required=True, metadata={"description": "Never more precise than this"})
     received_on = fields.Date(required=True)
     address = fields.Nested(AddressSchema, attribute="report.address", required=True)
-    concern_types = fields.List(
-        fields.Enum(ConcernType, by_value=True), attribute="report.summary.concern_types", required=True
-    )
-    seen = fields.Enum(Seen, by_value=True, attribute="report.summary.seen", required=True, allow_none=True)
+    concern_types = fields.List(Choice(ConcernType), attribute="report.summary.concern_types", required=True)
+    seen = Choice(Seen, attribute="report.summary.seen", required=True, allow_none=True)
     noticed_on = fields.Date(attribute="report.noticed_on", required=True, allow_none=True)
     note = fields.String(
         attribute="report.note",
@@ -118,8 +117,8 @@ class HandoverSchema(OfSignal):
         required=True, allow_none=True, metadata={"description": "The resident was told (art. 14 AVG)"}
     )
     deferred_because = Choice(DeferralReason, required=True, allow_none=True)
-    outcome = fields.Enum(Outcome, by_value=True, required=True)
-    referred_to = fields.Enum(ReferredTo, by_value=True, required=True, allow_none=True)
+    outcome = Choice(Outcome, required=True)
+    referred_to = Choice(ReferredTo, required=True, allow_none=True)
     newly_known = fields.Boolean(required=True, allow_none=True)
     wmo_notified_on = fields.Date(
         required=True,

@@ -6,7 +6,7 @@ from flask import Response
 
 from signals.casework.access import FOLLOW_UP_ROLES
 from signals.web.desk.handing_over import Handover, HandoverSchema, handover_of, handover_pdf
-from signals.web.desk.letters.api import PDF, pdf_answer
+from signals.web.desk.letters.api import ALSO_BYTES, PDF, pdf_answer
 from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
 from signals.web.staff_kit.auth import requires
 
@@ -27,6 +27,7 @@ def as_json(signal_id: UUID) -> Handover:
 
 
 @handover_api.get("/signals/<uuid:signal_id>/handover.pdf")
+@handover_api.doc(**ALSO_BYTES)
 @requires(*FOLLOW_UP_ROLES)
 @handover_api.response(200, {"type": "string", "format": "binary"}, content_type=PDF)
 @answers(404, 409, 410)

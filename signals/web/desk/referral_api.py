@@ -10,7 +10,7 @@ from signals.casework.access import FOLLOW_UP_ROLES
 from signals.casework.taking_back import Handover
 from signals.models import Signal
 from signals.vocabulary import ReferralReason, SignalState
-from signals.web.http.fields import Strict
+from signals.web.http.fields import Choice, Strict
 from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
 from signals.web.http.preconditions import IF_MATCH, if_match
 from signals.web.staff_kit.auth import requires
@@ -68,7 +68,7 @@ class TakenBackSchema(Schema):
     """Show a signal that its sender has again."""
 
     id = fields.UUID(required=True)
-    state = fields.Enum(SignalState, by_value=True, required=True)
+    state = Choice(SignalState, required=True)
     version = fields.Integer(required=True)
 
 

@@ -11,6 +11,7 @@ from signals.casework.access import FOLLOW_UP_ROLES
 from signals.casework.taking_back import handover_of, is_own
 from signals.errors import Conflict, FieldProblem, Invalid, StaleVersion
 from signals.vocabulary import ReferralReason
+from signals.web.http.fields import Choice
 from signals.web.staff_kit import account_shared, forms, page_kit
 from signals.web.staff_kit.area_words import places
 from signals.web.staff_kit.auth import requires_page
@@ -24,7 +25,6 @@ from signals.web.staff_kit.referring import (
     take_signal_back,
     wanted_of,
 )
-from signals.web.staff_kit.schemas import Choice
 
 referral_pages = Blueprint("referral_pages", __name__, url_prefix="/desk/signals")
 page_kit.share_with(referral_pages, lambda: ())

@@ -1,8 +1,9 @@
 """Check the bodies and the parameters of the desk's API. Schemas stop at this layer."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
-from marshmallow import ValidationError, fields, post_load, validate, validates_schema
+from marshmallow import ValidationError, fields, post_load, pre_load, validate, validates_schema
 
 from signals.casework.notes import MAX_NOTE
 from signals.casework.outcomes import ReopenReason
@@ -20,10 +21,24 @@ from signals.vocabulary import (
     ReferredTo,
     SignalState,
 )
-from signals.web.http.fields import AdditionField, HouseNumberField, PostcodeField, Strict, StrictDate
-from signals.web.staff_kit.schemas import Choice, Moment, TrueOrFalse, WholeNumber, something
+from signals.web.http.fields import (
+    AdditionField,
+    Choice,
+    CodeList,
+    HouseNumberField,
+    PostcodeField,
+    Strict,
+    StrictDate,
+)
+from signals.web.staff_kit.schemas import Cursor, Moment, TrueOrFalse, WholeNumber, something
 
-OPEN: Final = "open"
+_OPEN: Final = "open"
+_STATE: Final = CodeList(
+    name="QueueState",
+    text="A state of signals, or `open`: every state before the conclusion",
+    codes=(_OPEN, *SignalState),
+)
+_ORDER: Final = CodeList(name="QueueOrder", text="The order of a list of signals", codes=("deadline",))
 
 
 class SignInSchema(Strict):
@@ -46,33 +61,24 @@ class SignInSchema(Strict):
 class QueueQuery(Strict):
     """Choose the signals of the queue and the page."""
 
-    state = fields.String(
-        load_default="",
-        validate=validate.OneOf(["", OPEN, *(state.value for state in SignalState)], error="not_a_choice"),
-        metadata={"description": "A state; `open` or empty: every signal that is not concluded"},
-    )
-    sort = fields.String(
-        load_default="deadline", validate=validate.OneOf(["", "deadline"], error="not_a_choice")
-    )
+    state = Choice(_STATE, load_default=_OPEN)
+    sort = Choice(_ORDER, load_default="deadline")
     limit = WholeNumber(
         load_default=25,
         validate=validate.Range(min=1, max=MAX_PAGE, error="out_of_range"),
         metadata={"minimum": 1, "maximum": MAX_PAGE},
     )
-    cursor = fields.String(
-        load_default="",
-        validate=validate.Length(max=100, error="too_long"),
-        metadata={"description": "`next_cursor` of the page before"},
-    )
+    cursor = Cursor(load_default=None)
+
+    @pre_load
+    def leave_out_empty(self, data: Mapping[str, str], **_kwargs: Any) -> dict[str, str]:
+        return {name: value for name, value in data.items() if value}
 
     @post_load
     def make(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
         state = data["state"]
-        return {
-            "state": SignalState(state) if state and state != OPEN else None,
-            "limit": data["limit"],
-            "cursor": data["cursor"] or None,
-        }
+        wanted = state if isinstance(state, SignalState) else None
+        return {"state": wanted, "limit": data["limit"], "cursor": data["cursor"]}
 
 
 class AttemptSchema(Strict):
@@ -84,7 +90,7 @@ class AttemptSchema(Strict):
     workers = fields.Integer(
         load_default=1,
         strict=True,
-        validate=validate.OneOf([1, 2], error="out_of_range"),
+        validate=validate.Range(min=1, max=2, error="out_of_range"),
         metadata={"description": "How many workers went: one or two"},
     )
     postponed_until = StrictDate(

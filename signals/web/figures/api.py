@@ -53,23 +53,11 @@ def releases(_nothing: Mapping[str, Any]) -> Mapping[str, Any]:
 @figures_api.response(200, TableSchema, headers=ETAG)
 @answers(304, 401, 403, 404, 503)
 def table(_nothing: Mapping[str, Any], period: str, table: str) -> tuple[Any, int, Mapping[str, str]]:
-    """Give a released table as JSON, or as CSV to a reader that prefers it."""
+    """Give a released table as JSON, or as CSV to a reader that prefers it or adds `.csv` to the name."""
+    code = table.removesuffix(".csv")
     with library() as found:
-        wanted = found.shown_table(period, table)
-    return _csv(wanted) if prefers(CSV) else wanted, 200, {"Vary": "Accept"}
-
-
-@figures_api.get("/releases/<period>/tables/<table>.csv")
-@figures_api.doc(security=_TOKEN, parameters=[IF_NONE_MATCH], **_ALSO_CSV)
-@for_readers("bearer", Role.COORDINATOR)
-@figures_api.arguments(NoQuery, location="query", unknown="raise")
-@figures_api.response(200, content_type=CSV, headers=ETAG)
-@answers(304, 401, 403, 404, 503)
-def table_csv(_nothing: Mapping[str, Any], period: str, table: str) -> Response:
-    """Give a released table as CSV."""
-    with library() as found:
-        wanted = found.shown_table(period, table)
-    return _csv(wanted)
+        wanted = found.shown_table(period, code)
+    return _csv(wanted) if code != table or prefers(CSV) else wanted, 200, {"Vary": "Accept"}
 
 
 def _csv(wanted: Shown) -> Response:

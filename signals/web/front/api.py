@@ -19,13 +19,14 @@ from signals.vocabulary import LANGUAGES, ConcernType, Seen
 from signals.web.front.context import front
 from signals.web.front.reading import read_report
 from signals.web.front.schemas import (
+    UUID_PATTERN,
     CoverageAnswerSchema,
     FormSchema,
     FourDigitsSchema,
     LookupSchema,
     MailboxesSchema,
     ReceiptSchema,
-    ReceiptStateSchema,
+    ReceiptStatusSchema,
     ReceivedSchema,
     ReportSchema,
     SealedReportSchema,
@@ -51,8 +52,8 @@ _KEY_PARAMETER: Final = {
     "in": "header",
     "name": "Idempotency-Key",
     "required": True,
-    "schema": {"type": "string", "format": "uuid"},
-    "description": "The same key and body give the same answer for 7 days; another body under it gives 409.",
+    "schema": {"type": "string", "pattern": f"^{UUID_PATTERN}$"},
+    "description": "A UUID. For 7 days the same key and body give the same answer, another body gives 409.",
 }
 
 _FOR_WORK_APPS: Final = {
@@ -92,7 +93,7 @@ def give_one_size(response: Response) -> Response:
 @public_api.get("/form")
 @public_api.doc(parameters=[IF_NONE_MATCH])
 @public_api.response(200, FormSchema, headers=ETAG)
-@answers(304)
+@answers(304, 400)
 def form() -> tuple[Mapping[str, Any], Mapping[str, str]]:
     """Give all that a carrier may report, in every language."""
     context = front()
@@ -157,7 +158,7 @@ def receive() -> Received:
 
 @public_api.post("/receipts/status")
 @public_api.arguments(ReceiptSchema)
-@public_api.response(200, ReceiptStateSchema)
+@public_api.response(200, ReceiptStatusSchema)
 @answers(413, 415, 503)
 def receipt_status(receipt: str | None) -> Mapping[str, Any]:
     """Tell how far a report is, as of the previous day; `unknown` also for a receipt never issued."""

@@ -17,15 +17,19 @@ from signals.web.http.fields import (
     POSTCODE,
     AdditionField,
     BytesField,
-    ChoiceField,
-    ChoicesField,
+    Choice,
+    Choices,
     HouseNumberField,
     PostcodeField,
     Strict,
     StrictDate,
 )
 
-_UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+UUID_PATTERN: Final = "[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+_RECEIPT: Final = {
+    "pattern": "^[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){3}$",
+    "example": "0000-0000-0000-0000",
+}
 
 
 class ReportSchema(Strict):
@@ -44,13 +48,8 @@ class ReportSchema(Strict):
             "description": "As on the door: `1-12` and `112` are two, `-a`, ` A` and `A` are one",
         },
     )
-    concern_types = ChoicesField(
-        [concern.value for concern in ConcernType],
-        load_default=list,
-        allow_none=True,
-        metadata={"uniqueItems": True},
-    )
-    seen = ChoiceField([seen.value for seen in Seen], load_default=None)
+    concern_types = Choices(ConcernType, load_default=list, allow_none=True, metadata={"uniqueItems": True})
+    seen = Choice(Seen, load_default=None)
     noticed_on = StrictDate(
         load_default=None, metadata={"description": "Today or up to 14 days back, in the Netherlands"}
     )
@@ -69,8 +68,8 @@ class ReportSchema(Strict):
                 addition=data["house_number_addition"] or "",
             ),
             summary=Summary(
-                concern_types=tuple(ConcernType(code) for code in data["concern_types"] or ()),
-                seen=Seen(data["seen"]) if data["seen"] else None,
+                concern_types=tuple(data["concern_types"] or ()),
+                seen=data["seen"],
             ),
             noticed_on=data["noticed_on"],
             note=data["note"] or None,
@@ -84,7 +83,7 @@ class SealedReportSchema(Strict):
     mailbox_key_id = fields.UUID(required=True, metadata={"description": "The key of this week"})
     signal_id = fields.UUID(required=True, metadata={"description": "A random UUID of the sender"})
     schema_version = fields.Integer(
-        required=True, strict=True, validate=validate.OneOf([SCHEMA_VERSION]), metadata={"example": 1}
+        required=True, strict=True, validate=validate.Equal(SCHEMA_VERSION), metadata={"example": 1}
     )
     envelope = BytesField(ENVELOPE_SIZE, required=True, metadata={"description": "HPKE, base64url"})
 
@@ -140,7 +139,7 @@ class ReceiverSchema(Schema):
 
     id = fields.UUID(required=True)
     name = fields.String(required=True)
-    kind = fields.Enum(OrganisationKind, by_value=True, required=True)
+    kind = Choice(OrganisationKind, required=True)
     mailbox = fields.Nested(MailboxSchema, required=True)
 
 
@@ -157,7 +156,7 @@ class ReceiptSchema(Strict):
     receipt = fields.String(
         required=True,
         validate=validate.Length(max=40),
-        metadata={"example": "0000-0000-0000-0000"},
+        metadata={"pattern": r"^\s*([0-9A-Za-z][\s-]*){16}$", "example": _RECEIPT["example"]},
     )
 
     @post_load
@@ -169,7 +168,7 @@ class OrganisationNameSchema(Schema):
     """The receiver, as a carrier may know it."""
 
     name = fields.String(required=True)
-    kind = fields.Enum(OrganisationKind, by_value=True, required=True)
+    kind = Choice(OrganisationKind, required=True)
 
 
 class MunicipalitySchema(Schema):
@@ -207,7 +206,7 @@ class RedactionSchema(Schema):
 class ReceivedSchema(_Sparse):
     """The answer to a report; a retry gets the same."""
 
-    receipt = fields.String(required=True, metadata={"example": "0000-0000-0000-0000"})
+    receipt = fields.String(required=True, metadata=_RECEIPT)
     organisation = fields.Nested(OrganisationNameSchema, required=True)
     received_on = fields.Date(required=True)
     note_redactions = fields.List(
@@ -217,10 +216,10 @@ class ReceivedSchema(_Sparse):
     )
 
 
-class ReceiptStateSchema(Schema):
+class ReceiptStatusSchema(Schema):
     """The progress that a carrier may know, as of the previous day."""
 
-    state = fields.Enum(ReceiptState, by_value=True, required=True)
+    state = Choice(ReceiptState, required=True)
     as_of = fields.Date(required=True)
 
 
@@ -251,7 +250,7 @@ class IssuerSchema(Schema):
 
     url = fields.String(required=True, metadata={"description": "Tokens: POST to `/token-request` there"})
     name = fields.String(required=True)
-    profession = fields.Enum(Profession, by_value=True, required=True)
+    profession = Choice(Profession, required=True)
     per_day = fields.Integer(required=True, metadata={"description": "The most tokens of a phone and day"})
     stock = fields.Integer(required=True, metadata={"description": "The most tokens that a phone keeps"})
     challenge = fields.String(required=True, metadata={"description": "TokenChallenge, base64url"})
@@ -275,6 +274,6 @@ def idempotency_key(text: str | None) -> UUID:
     """Return the key of a report; raise `ValidationError` when it is missing or no UUID."""
     if not text:
         raise ValidationError("required", field_name="Idempotency-Key")
-    if not _UUID.fullmatch(text):
+    if not re.fullmatch(UUID_PATTERN, text):
         raise ValidationError("not_a_uuid", field_name="Idempotency-Key")
     return UUID(text)

@@ -7,6 +7,7 @@ from typing import Any, Final
 from flask import Flask
 
 from signals.operations.whole_requests import MAX_BODY
+from signals.settings import SchemeSettings
 from signals.web.http.headers import register_headers
 from signals.web.http.i18n import register_languages
 from signals.web.http.openapi import ProblemApi, make_api
@@ -16,8 +17,8 @@ from signals.web.http.problems import register_problems
 _PACKAGE: Final = Path(__file__).parents[2]
 
 
-def bare_application(*, https: bool) -> tuple[Flask, ProblemApi]:
-    """Return an application without pages, and its API; `https` tells browsers to come back over TLS only."""
+def bare_application(site: str, scheme: SchemeSettings) -> tuple[Flask, ProblemApi]:
+    """Return an application without pages, and its API; a site on https tells browsers to come back so."""
     app = _Application(
         "signals",
         root_path=str(_PACKAGE),
@@ -30,10 +31,10 @@ def bare_application(*, https: bool) -> tuple[Flask, ProblemApi]:
     app.config["PROPAGATE_EXCEPTIONS"] = False
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    api = make_api(app)
+    api = make_api(app, {"name": scheme.name, "url": site, "email": scheme.contact_email})
     register_languages(app)
     register_problems(app, error_page)
-    register_headers(app, https=https)
+    register_headers(app, https=site.startswith("https://"))
     return app, api
 
 

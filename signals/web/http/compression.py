@@ -1,7 +1,8 @@
 """Compress answers with Brotli or gzip: files as small as possible, public pages in the time at hand.
 
 A page after a POST stays as it is: it may hold a receipt beside the typed text, and the compressed length
-would tell something of both (the BREACH attack). API answers stay as they are, too.
+would tell something of both (the BREACH attack). Of the
+API only the description is compressed: everybody gets the same one.
 """
 
 import gzip
@@ -22,6 +23,7 @@ _MOST_FOR_BEST: Final = 32 * 1024
 """Bytes. Brotli's best takes seconds for the largest library of the documentation, and somebody waits."""
 _TYPES: Final = frozenset(
     {
+        "application/json",
         "text/html",
         "text/css",
         "text/javascript",
@@ -51,8 +53,13 @@ def _may_be_compressed(response: Response) -> bool:
         request.method == "GET"
         and response.status_code == 200
         and response.mimetype in _TYPES
-        and (is_file(request.endpoint) or is_public_page)
+        and (_is_fixed() or is_public_page)
     )
+
+
+def _is_fixed() -> bool:
+    """Return whether everybody gets this answer, so that its compressed form is kept."""
+    return is_file(request.endpoint) or request.endpoint == "openapi"
 
 
 def _accepted_coding() -> str:
@@ -66,7 +73,7 @@ def _compress(response: Response, coding: str) -> None:
     response.direct_passthrough = False
     content = response.get_data()
     response.close()  # closes the file: nothing reads it any more
-    response.set_data(_of_file(content, coding) if is_file(request.endpoint) else _quickly(content, coding))
+    response.set_data(_of_file(content, coding) if _is_fixed() else _quickly(content, coding))
     response.headers["Content-Encoding"] = coding
     response.headers.pop("Accept-Ranges", None)
     etag, _weak = response.get_etag()

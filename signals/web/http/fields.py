@@ -5,8 +5,10 @@ A field copies its messages when it is made, so every module with a body imports
 
 import re
 from base64 import b64decode, urlsafe_b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from typing import Any, Final
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
@@ -28,7 +30,6 @@ _CODES_OF_FIELDS: Final[Mapping[type[fields.Field[Any]], Mapping[str, str]]] = {
     fields.Boolean: {"invalid": "wrong_type"},
     fields.Date: {"invalid": "not_a_date"},
     fields.Dict: {"invalid": "wrong_type"},
-    fields.Enum: {"unknown": "not_a_choice"},
     fields.Integer: {"invalid": "wrong_type", "too_large": "out_of_range"},
     fields.List: {"invalid": "wrong_type"},
     fields.Nested: {"type": "wrong_type"},
@@ -133,33 +134,49 @@ class StrictDate(_Lean, fields.Date):
             raise ValidationError("not_a_date") from None
 
 
-class ChoiceField(_Lean, fields.String):
-    """One of the codes."""
+@dataclass(frozen=True, kw_only=True)
+class CodeList:
+    """A closed list of codes without an enumeration; `name` and `text` are for the description."""
 
-    def __init__(self, codes: Sequence[str], **others: Any) -> None:
-        self._codes = frozenset(codes)
-        super().__init__(validate=validate.OneOf(tuple(codes)), **others)
+    name: str
+    text: str
+    codes: tuple[str, ...]
+
+
+class Choice(_Lean, fields.String):
+    """One of the codes: a member of an enumeration, or a text of a list."""
+
+    def __init__(self, choices: type[StrEnum] | CodeList, **others: Any) -> None:
+        super().__init__(**others)
+        self.choices = choices
+        members = choices.codes if isinstance(choices, CodeList) else choices
+        self.members: Mapping[str, str] = {str(member): member for member in members}
 
     def deserialize(self, value: Any, *others: Any, **more: Any) -> Any:
         # A right value needs no more; marshmallow finds out what is wrong with any other.
-        if type(value) is str and value in self._codes:
-            return value
+        if type(value) is str and value in self.members:
+            return self.members[value]
         return super().deserialize(value, *others, **more)
 
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        super()._deserialize(value, attr, data, **kwargs)
+        raise ValidationError("not_a_choice")
 
-class ChoicesField(_Lean, fields.List[str]):
+
+class Choices(_Lean, fields.List[str]):
     """Several of the codes, none twice."""
 
-    def __init__(self, codes: Sequence[str], **others: Any) -> None:
-        self._codes = frozenset(codes)
-        most = validate.Length(max=len(self._codes), error="too_many")
-        super().__init__(ChoiceField(codes), validate=[most, _no_duplicates], **others)
+    def __init__(self, choices: type[StrEnum], **others: Any) -> None:
+        one = Choice(choices)
+        most = validate.Length(max=len(one.members), error="too_many")
+        super().__init__(one, validate=[most, _no_duplicates], **others)
+        self._members = one.members
 
     def deserialize(self, value: Any, *others: Any, **more: Any) -> Any:
         if type(value) is list and all(type(code) is str for code in value):
             given = set(value)
-            if len(given) == len(value) and given <= self._codes:
-                return value
+            if len(given) == len(value) and given <= self._members.keys():
+                return [self._members[code] for code in value]
         return super().deserialize(value, *others, **more)
 
 

@@ -2,16 +2,20 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import deepcopy
+from functools import cached_property
 from http import HTTPStatus
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
-from flask import Flask, Response, current_app
+from flask import Flask, Response, current_app, request
 from flask_smorest import Api, Blueprint
 
+from signals.web.http.authentication import Authentication
 from signals.web.http.bodies import StaffParser, StrictParser
+from signals.web.http.converter import Plugin
 from signals.web.http.problems import MEDIA_TYPE, ProblemSchema
+from signals.web.http.property_texts import TEXTS
 
 API_BASE: Final = "/api/v1"
 API_VERSION: Final = "1.0.0"
@@ -57,8 +61,21 @@ class ProblemApi(Api):  # type: ignore[misc]
 
     ERROR_SCHEMA = ProblemSchema
 
+    @cached_property
+    def description(self) -> dict[str, Any]:
+        """Return the whole OpenAPI document; register every blueprint before."""
+        document: dict[str, Any] = deepcopy(self.spec.to_dict())
+        del document["components"]["schemas"][
+            "PaginationMetadata"
+        ]  # flask-smorest's own, and nothing has pages
+        _refuse_with_problems(document)
+        _complete_operations(self._app, document)
+        _add_headers(document)
+        document["paths"] = {path.removeprefix(API_BASE): calls for path, calls in document["paths"].items()}
+        return document
 
-def make_api(app: Flask) -> ProblemApi:
+
+def make_api(app: Flask, contact: Mapping[str, str]) -> ProblemApi:
     """Return the API of an application, to register blueprints on; it serves its own description.
 
     flask-smorest handles HTTP errors itself from now on, until `register_problems` replaces that.
@@ -67,10 +84,11 @@ def make_api(app: Flask) -> ProblemApi:
     spec = {
         "info": {
             "description": "A carrier's concern at the door, followed up by the right team.",
-            "contact": {"name": "The maintainers", "url": "https://example.org", "email": "api@example.org"},
+            "contact": {name: value for name, value in contact.items() if value},
         },
-        "servers": [{"url": "/"}],
+        "servers": [{"url": API_BASE}],
         "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+        "marshmallow_plugin": Plugin(),
     }
     api = ProblemApi(app, spec_kwargs=spec)
     app.extensions[_EXTENSION] = api
@@ -80,12 +98,8 @@ def make_api(app: Flask) -> ProblemApi:
 
 def describe() -> dict[str, Any]:
     """Return the whole OpenAPI document of the current application."""
-    api = cast(ProblemApi, current_app.extensions[_EXTENSION])
-    document: dict[str, Any] = deepcopy(api.spec.to_dict())
-    _refuse_with_problems(document)
-    _add_headers(document)
-    _complete_operations(current_app, document)
-    return document
+    api: ProblemApi = current_app.extensions[_EXTENSION]
+    return api.description
 
 
 def answers(*statuses: int) -> Callable[[View], View]:
@@ -98,8 +112,15 @@ def answers(*statuses: int) -> Callable[[View], View]:
 
 def _serve_description() -> Response:
     """Answer programs of everybody: pages of other sites may read it (API Design Rules, publish-openapi)."""
-    headers = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
-    return Response(json.dumps(describe(), indent=2), content_type="application/json", headers=headers)
+    headers = {
+        "Access-Control-Allow-Origin": "*",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+        "Cache-Control": "no-cache",
+    }
+    answer = Response(json.dumps(describe(), indent=2), content_type="application/json", headers=headers)
+    answer.add_etag()
+    answer.make_conditional(request)
+    return answer
 
 
 def _refuse_with_problems(document: dict[str, Any]) -> None:
@@ -121,13 +142,22 @@ def _add_headers(document: dict[str, Any]) -> None:
 
 
 def _complete_operations(app: Flask, document: dict[str, Any]) -> None:
-    """Add each operation's `security`, and an `operationId` by which generated clients name a function."""
+    """Add what clients and their makers need beside the schemas."""
     for rule in app.url_map.iter_rules():
         calls = document["paths"].get(_VARIABLE.sub(r"{\1}", rule.rule), {})
+        for parameter in calls.get("parameters", ()):
+            parameter["description"] = TEXTS[parameter["name"]]
         asked = getattr(app.view_functions[rule.endpoint], "authentication", None)
         for method in (rule.methods or set()) & {name.upper() for name in calls}:
-            call = calls[method.lower()]
-            first, *rest = re.split(r"[._]", rule.endpoint)
-            call["operationId"] = first + "".join(word.capitalize() for word in rest)
-            if asked is not None and asked.means == "bearer":
-                call.setdefault("security", [{"token": []}])
+            _complete_operation(calls[method.lower()], rule.endpoint, asked)
+
+
+def _complete_operation(call: dict[str, Any], endpoint: str, asked: Authentication | None) -> None:
+    """Add `operationId`, by which clients name a function, `security`, the roles, and ranges of problems."""
+    first, *rest = re.split(r"[._]", endpoint)
+    call["operationId"] = first + "".join(word.capitalize() for word in rest)
+    call.setdefault("description", call["summary"])
+    if asked is not None and asked.means == "bearer":
+        call.setdefault("security", [{"token": []}])
+        call["description"] += f"\n\nFor: {', '.join(role.replace('_', ' ') for role in asked.roles)}."
+    call["responses"]["4XX"] = call["responses"]["5XX"] = call["responses"].pop("default")

@@ -11,7 +11,7 @@ IF_MATCH: Final = {
     "in": "header",
     "name": "If-Match",
     "required": False,
-    "schema": {"type": "string", "maxLength": 40},
+    "schema": {"type": "string", "pattern": r'^(\*|[0-9]{1,9}|"[!#-~]*")$', "maxLength": 40},
     "description": "The version that the change is meant for, with or without quotes, or `*`. A stale one "
     "gives 412; without the header the state check alone decides.",
 }

@@ -113,18 +113,8 @@ def register(wanted: Mapping[str, Any]) -> RegisterPage:
 @officer_api.arguments(record_schemas.AuditPageQuery, location="query", unknown="raise")
 @officer_api.response(200, record_schemas.AuditPageSchema)
 def audit(wanted: Mapping[str, Any]) -> Response | TrailPage:
-    """List the own organisation's audit trail, newest first; reading it is audited."""
+    """List the own audit trail, newest first; as CSV at most 20,000 entries. Reading it is audited."""
     return csv_answer(trail_csv(wanted["wanted"])) if prefers(CSV) else trail_page(**wanted)
-
-
-@officer_api.get("/audit.csv")
-@officer_api.doc(**_ALSO_CSV)
-@requires(Role.PRIVACY_OFFICER)
-@officer_api.arguments(record_schemas.AuditQuery, location="query", unknown="raise")
-@officer_api.response(200, content_type=CSV)
-def audit_csv(wanted: Mapping[str, Any]) -> Response:
-    """Give the trail as CSV, at most 20,000 entries."""
-    return csv_answer(trail_csv(wanted["wanted"]))
 
 
 @officer_api.get("/retention")

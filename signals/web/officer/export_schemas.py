@@ -2,15 +2,20 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from marshmallow import Schema, fields, post_dump, validate
 
 from signals.residents.export import RECIPIENTS, ExportedSignal
 from signals.retention.expiry import LINKS_KEPT_DAYS
 from signals.vocabulary import RetentionRule
+from signals.web.http.fields import Choice, CodeList
 from signals.web.labels import sender
 from signals.web.staff_kit.schemas import AddressSchema, DayOfMoment
+
+_RECIPIENT: Final = CodeList(
+    name="RecipientCategory", text="A category of recipients (art. 15(1)(c) AVG)", codes=RECIPIENTS
+)
 
 
 class Minute(fields.DateTime):
@@ -23,7 +28,7 @@ class Minute(fields.DateTime):
 class KeptSchema(Schema):
     """The retention period of one rule, and its legal basis (art. 15(1)(d) AVG)."""
 
-    rule = fields.String(required=True, validate=validate.OneOf([rule.value for rule in RetentionRule]))
+    rule = Choice(RetentionRule, required=True)
     days = fields.Integer(required=True)
     legal_basis = fields.String(required=True)
 
@@ -156,10 +161,9 @@ class ExportedSchema(Schema):
         metadata={"description": "Days that is kept, after deletion, that there was a signal"},
     )
     recipients = fields.List(
-        fields.String(validate=validate.OneOf(RECIPIENTS)),
+        Choice(_RECIPIENT),
         dump_default=list(RECIPIENTS),
         required=True,
-        metadata={"description": "Categories of recipients (art. 15(1)(c) AVG)"},
     )
     source = fields.Function(lambda export: _sources(export.signals), required=True)
     signals = fields.List(fields.Nested(ExportedSignalSchema), required=True)

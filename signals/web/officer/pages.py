@@ -11,6 +11,7 @@ from signals.audit.trail import AuditFilter
 from signals.residents.requests import IdentityProof, ResidenceProof, Right
 from signals.staff.approvals import waiting_approvals
 from signals.vocabulary import AuditAction, RetentionRule, Role
+from signals.web.http.fields import Choice
 from signals.web.officer.api import csv_answer
 from signals.web.officer.forgotten import forgotten, give_up, keep_period, set_period
 from signals.web.officer.record_schemas import MOST_DAYS, DayOrMoment, LegalBasis, filter_in
@@ -21,7 +22,6 @@ from signals.web.staff_kit.auth import current, requires_page
 from signals.web.staff_kit.context import desk
 from signals.web.staff_kit.officer_sections import officer_sections
 from signals.web.staff_kit.opened import organisation_id
-from signals.web.staff_kit.schemas import Choice
 
 officer_pages = Blueprint("officer_pages", __name__, url_prefix="/desk/officer")
 page_kit.share_with(officer_pages, officer_sections)

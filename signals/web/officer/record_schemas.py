@@ -11,9 +11,9 @@ from signals.audit.trail import AuditFilter
 from signals.clock import AMSTERDAM
 from signals.residents.requests import IdentityProof, ResidenceProof, Right
 from signals.vocabulary import AuditAction, DeletionReason, RetentionRule
-from signals.web.http.fields import Strict
+from signals.web.http.fields import Choice, Strict
 from signals.web.officer.trail import MAX_PAGE
-from signals.web.staff_kit.schemas import Choice, Moment, WholeNumber
+from signals.web.staff_kit.schemas import Cursor, Moment, WholeNumber
 
 LEAST_BASIS: Final = 10
 MAX_BASIS: Final = 500
@@ -65,7 +65,7 @@ class PageQuery(Strict):
     """The page to show."""
 
     limit = PageLimit()
-    cursor = fields.String(load_default=None, validate=validate.Length(max=100))
+    cursor = Cursor(load_default=None)
 
 
 class AuditQuery(Strict):
@@ -144,7 +144,7 @@ class RegisterSchema(Schema):
     """A page of the register, newest first."""
 
     items = fields.List(fields.Nested(RegisterEntrySchema), required=True, attribute="entries")
-    next_cursor = fields.String(required=True, allow_none=True)
+    next_cursor = Cursor(required=True, allow_none=True)
 
 
 class AuditLineSchema(OfEntrySchema):
@@ -155,7 +155,7 @@ class AuditLineSchema(OfEntrySchema):
     actor = fields.String(required=True, metadata={"description": "Name; empty for the system"})
     actor_id = fields.UUID(required=True, allow_none=True)
     actor_role = fields.String(required=True)
-    action = fields.Enum(AuditAction, by_value=True, required=True)
+    action = Choice(AuditAction, required=True)
     subject = fields.String(required=True, metadata={"description": "Reference or name, where it is known"})
     subject_id = fields.UUID(required=True, allow_none=True)
     ground = fields.String(required=True)
@@ -166,13 +166,13 @@ class AuditPageSchema(Schema):
     """A page of the trail, newest first; as CSV with `Accept: text/csv`, then without pages."""
 
     items = fields.List(fields.Nested(AuditLineSchema), required=True, attribute="lines")
-    next_cursor = fields.String(required=True, allow_none=True)
+    next_cursor = Cursor(required=True, allow_none=True)
 
 
 class PeriodInForceSchema(Schema):
     """A period, whether the organisation set it itself, and the shorter one that follows it."""
 
-    rule = fields.Enum(RetentionRule, by_value=True, required=True)
+    rule = Choice(RetentionRule, required=True)
     days = fields.Integer(required=True, attribute="period.days")
     legal_basis = fields.String(required=True, attribute="period.legal_basis")
     own = fields.Boolean(required=True)
@@ -186,7 +186,7 @@ class MonthSchema(Schema):
     """The number of the own organisation's signals that were deleted in a month for one reason."""
 
     month = fields.String(required=True, metadata={"example": "2026-11"})
-    reason = fields.Enum(DeletionReason, by_value=True, required=True)
+    reason = Choice(DeletionReason, required=True)
     count = fields.Integer(required=True)
 
 
@@ -195,7 +195,7 @@ class ForgottenSchema(Schema):
 
     reference = fields.String(required=True)
     deleted_on = fields.Date(required=True)
-    reason = fields.Enum(DeletionReason, by_value=True, required=True)
+    reason = Choice(DeletionReason, required=True)
     key_destroyed_on = fields.Date(required=True, allow_none=True)
 
 
@@ -210,4 +210,4 @@ class RetentionSchema(PeriodsSchema):
 
     months = fields.List(fields.Nested(MonthSchema), required=True)
     items = fields.List(fields.Nested(ForgottenSchema), required=True, attribute="records")
-    next_cursor = fields.String(required=True, allow_none=True)
+    next_cursor = Cursor(required=True, allow_none=True)

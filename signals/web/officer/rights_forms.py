@@ -9,11 +9,12 @@ from marshmallow import fields, pre_load, validate
 
 from signals.errors import FieldProblem, Invalid
 from signals.residents.rectifying import MAX_STATEMENT, NoteCorrection
-from signals.residents.requests import IdentityProof, ResidenceProof, Right
+from signals.residents.requests import IdentityProof, ResidenceProof
 from signals.vocabulary import ConcernType
+from signals.web.http.fields import Choice
+from signals.web.officer.rights_schemas import ERASING_RIGHT
 from signals.web.staff_kit import forms
 from signals.web.staff_kit.address_form import AddressForm
-from signals.web.staff_kit.schemas import Choice
 
 _NOTE: Final = "note-"
 _NOTE_TEXT: Final = "note_text-"
@@ -48,9 +49,7 @@ class EraseForm(AddressForm, ProofForm):
     """Erasure or objection; `seen`: the signals that the page showed, with spaces between."""
 
     seen = fields.String(load_default="")
-    right = fields.String(
-        required=True, validate=validate.OneOf([Right.ERASURE.value, Right.OBJECTION.value])
-    )
+    right = Choice(ERASING_RIGHT, required=True)
 
 
 class RectifyForm(AddressForm, ProofForm):

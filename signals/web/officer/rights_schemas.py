@@ -3,17 +3,20 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
+from marshmallow import Schema, fields, post_load, validate
 
 from signals.casework.notes import MAX_NOTE
 from signals.residents.rectifying import MAX_STATEMENT, Correction, NoteCorrection
 from signals.residents.requests import IdentityProof, Proof, ResidenceProof, Right
 from signals.routing.postcodes import Address
 from signals.vocabulary import ConcernType, SignalState
-from signals.web.http.fields import AdditionField, HouseNumberField, PostcodeField, Strict
-from signals.web.staff_kit.schemas import Choice, Moment, OrganisationSchema, TrueOrFalse
+from signals.web.http.fields import AdditionField, Choice, CodeList, HouseNumberField, PostcodeField, Strict
+from signals.web.staff_kit.schemas import Moment, OrganisationSchema, TrueOrFalse
 
 MOST_NOTES: Final = 100
+ERASING_RIGHT: Final = CodeList(
+    name="ErasingRight", text="A right that ends in deletion", codes=(Right.ERASURE, Right.OBJECTION)
+)
 
 
 class AddressQuery(Strict):
@@ -52,12 +55,7 @@ class ExportSchema(AddressQuery, ProofFields):
 class EraseSchema(AddressQuery, ProofFields):
     """An erasure (art. 17 AVG), or an objection that holds (art. 21)."""
 
-    right = Choice(Right, load_default=Right.ERASURE)
-
-    @validates_schema
-    def one_that_erases(self, data: dict[str, Any], **_kwargs: Any) -> None:
-        if data.get("right") not in (Right.ERASURE, Right.OBJECTION):
-            raise ValidationError("not_a_choice", "right")
+    right = Choice(ERASING_RIGHT, load_default=Right.ERASURE)
 
 
 class NoteCorrectionSchema(Strict):
@@ -160,7 +158,7 @@ class HeldSignalSchema(Schema):
 
     id = fields.UUID(required=True)
     reference = fields.String(required=True)
-    state = fields.Enum(SignalState, by_value=True, required=True)
+    state = Choice(SignalState, required=True)
     received_on = fields.Date(required=True)
     restricted_on = fields.Date(required=True, allow_none=True)
     follow_up_notes = fields.List(fields.Nested(HeldNoteSchema), required=True, attribute="notes")

@@ -15,9 +15,10 @@ from signals.staff.change_messages import AccountSettings
 from signals.staff.identity import MAX_PASSWORD
 from signals.staff.passkeys import MAX_LABEL
 from signals.staff.relying_party import RelyingParty, relying_party
-from signals.vocabulary import STAFF_LANGUAGES
+from signals.web.http.fields import Choice
 from signals.web.staff_kit import forms, page_context, refusals
 from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.schemas import STAFF_LANGUAGE
 
 _SAID_HERE: Final[Mapping[str, LazyString]] = {
     "too_short": _("Use at least 12 characters. A short sentence is easy to remember."),
@@ -53,9 +54,7 @@ class InviteForm(forms.Form):
     name = fields.String(required=True, validate=validate.Length(max=120, error="too_long"))
     email = fields.String(required=True, validate=validate.Length(max=254, error="too_long"))
     role = fields.String(required=True)
-    language = fields.String(
-        load_default="nl", validate=validate.OneOf(STAFF_LANGUAGES, error="not_a_choice")
-    )
+    language = Choice(STAFF_LANGUAGE, load_default="nl")
 
 
 def share_with(blueprint: Blueprint) -> None:

@@ -26,12 +26,11 @@ from signals.vocabulary import (
     ReferredTo,
 )
 from signals.web.http.field_problems import field_problems
-from signals.web.http.fields import StrictDate
+from signals.web.http.fields import Choice, StrictDate
 from signals.web.http.messages import detail_of, title_of
 from signals.web.staff_kit.auth import CSRF_FIELD
 from signals.web.staff_kit.context import desk
 from signals.web.staff_kit.field_words import words_of
-from signals.web.staff_kit.schemas import Choice
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _PLACES: Final = {"attempted_at": "attempted_on", "reason": "outcome"}

@@ -2,32 +2,21 @@
 
 import re
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any, Final
 
 from marshmallow import Schema, ValidationError, fields, validate
 
 from signals.clock import AMSTERDAM
+from signals.vocabulary import STAFF_LANGUAGES
+from signals.web.http.fields import CodeList
 
 _MOMENT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,12})?)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
 
-
-class Choice(fields.String):
-    """Read a code of a closed list as its enumeration's member; refuse anything else as `not_a_choice`."""
-
-    def __init__(self, choices: type[StrEnum], **kwargs: Any) -> None:
-        codes = [member.value for member in choices]
-        super().__init__(validate=validate.OneOf(codes, error="not_a_choice"), **kwargs)
-        self.choices = choices
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        try:
-            return self.choices(text)
-        except ValueError:
-            raise ValidationError("not_a_choice") from None
+STAFF_LANGUAGE: Final = CodeList(
+    name="StaffLanguage", text="A language of the staff side", codes=STAFF_LANGUAGES
+)
 
 
 class TrueOrFalse(fields.Boolean):
@@ -69,6 +58,14 @@ class WholeNumber(fields.Integer):
         if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,4}", value):
             raise ValidationError("wrong_type")
         return int(value)
+
+
+class Cursor(fields.String):
+    """Name the place in a list where the next page begins."""
+
+    def __init__(self, **others: Any) -> None:
+        fits = validate.Length(max=100, error="too_long")
+        super().__init__(validate=fits, metadata={"pattern": "^[A-Za-z0-9_=-]+$"}, **others)
 
 
 def something(most: int) -> list[validate.Length]:

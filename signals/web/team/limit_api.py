@@ -30,8 +30,11 @@ class FullDaySchema(Schema):
     notified_percent = fields.Integer(
         required=True,
         data_key="told_percent",
-        validate=validate.OneOf([0, 80, 100]),
-        metadata={"description": "How full it was when people were notified; 0 after a raise"},
+        metadata={
+            "minimum": 0,
+            "maximum": 100,
+            "description": "How full it was when people were notified; 0 after a raise",
+        },
     )
     limit = fields.Integer(required=True, metadata={"description": "Reports that are taken in on that day"})
     next_limit = fields.Integer(

@@ -8,29 +8,31 @@ from signals.organisations.addressing import EMAIL, SMS
 from signals.organisations.recipients import MOST_RECIPIENTS
 from signals.organisations.team_settings import BOUNDS, RecipientWish
 from signals.staff.absence import Away
-from signals.vocabulary import STAFF_LANGUAGES
-from signals.web.http.fields import Strict, StrictDate
+from signals.web.http.fields import Choice, CodeList, Strict, StrictDate
+from signals.web.staff_kit.schemas import STAFF_LANGUAGE
 
+_CHANNEL: Final = CodeList(
+    name="RecipientChannel", text="The way in which a recipient is notified", codes=(EMAIL, SMS)
+)
 _SHORT: Final = validate.Length(max=254, error="too_long")
 
 
-def _number(name: str, what: str, *, empty: bool = False) -> fields.Integer:
+def _number(name: str, *, empty: bool = False) -> fields.Integer:
     """Return a field for a number within `BOUNDS`; the domain refuses other numbers."""
     least, most = BOUNDS[name]
-    described = {"description": what, "minimum": least, "maximum": most}
-    return fields.Integer(strict=True, allow_none=empty, metadata=described)
+    return fields.Integer(strict=True, allow_none=empty, metadata={"minimum": least, "maximum": most})
 
 
 class RecipientWishSchema(Strict):
     """A recipient and the channel. A new address or phone counts once its owner has confirmed it."""
 
     address = fields.String(required=True, validate=_SHORT)
-    channel = fields.String(load_default=EMAIL, validate=validate.OneOf([EMAIL, SMS], error="not_a_choice"))
+    channel = Choice(_CHANNEL, load_default=EMAIL)
     phone = fields.String(
         load_default=None,
         allow_none=True,
         validate=validate.Length(max=40, error="too_long"),
-        metadata={"description": "A mobile number, needed for `sms`", "example": "+31612345678"},
+        metadata={"example": "+31612345678"},
     )
 
     @post_load
@@ -41,52 +43,28 @@ class RecipientWishSchema(Strict):
 class ChangeSettingsSchema(Strict):
     """The settings to change; the others stay. Existing signals keep their dates."""
 
-    claim_working_days = _number("claim_working_days", "Working days within which a signal is claimed")
-    contact_working_days = _number("contact_working_days", "Working days within which contact is tried")
-    conclude_calendar_days = _number("conclude_calendar_days", "Calendar days within which it is concluded")
-    minimum_attempts = _number("minimum_attempts", "Attempts, of two kinds at least, before `not_reached`")
-    retry_working_days = fields.String(
-        metadata={
-            "description": "Working days (1 to 15) until the next attempt, after the first one without an "
-            "answer, the second and so on; at most five numbers",
-            "example": "2,4,7",
-        }
-    )
-    escalation_working_days = _number(
-        "escalation_working_days", "Working days between lead, deputy and service manager after a deadline"
-    )
-    opens_at = _number("opens_at", "Hour from which the team is reminded, in Amsterdam")
-    quiet_from = _number("quiet_from", "First hour in which nothing is sent; null: none", empty=True)
-    quiet_until = _number("quiet_until", "Hour at which the quiet hours end", empty=True)
-    digest_at = _number(
-        "digest_at", "Hour of the daily digest, in place of reminders; null: none", empty=True
-    )
+    claim_working_days = _number("claim_working_days")
+    contact_working_days = _number("contact_working_days")
+    conclude_calendar_days = _number("conclude_calendar_days")
+    minimum_attempts = _number("minimum_attempts")
+    retry_working_days = fields.String(metadata={"example": "2,4,7"})
+    escalation_working_days = _number("escalation_working_days")
+    opens_at = _number("opens_at")
+    quiet_from = _number("quiet_from", empty=True)
+    quiet_until = _number("quiet_until", empty=True)
+    digest_at = _number("digest_at", empty=True)
     working_days = fields.List(
         fields.Integer(strict=True, validate=validate.Range(min=1, max=7, error="not_weekdays")),
         allow_none=True,
         validate=validate.Length(min=1, max=7, error="not_weekdays"),
-        metadata={"description": "Days on which the team is written to, 1 (Monday) to 7; null: all"},
     )
-    deputy_email = fields.String(
-        allow_none=True,
-        metadata={
-            "description": "Who hears after the lead of a missed deadline, once they confirmed by a link"
-        },
-        validate=_SHORT,
-    )
-    language = fields.String(
-        validate=validate.OneOf(STAFF_LANGUAGES, error="not_a_choice"),
-        metadata={"description": "Of the team's messages"},
-    )
-    contact_phone = fields.String(
-        validate=validate.Length(max=40, error="too_long"),
-        metadata={"description": "In letters to residents"},
-    )
-    contact_email = fields.String(metadata={"description": "In letters to residents"}, validate=_SHORT)
+    deputy_email = fields.String(allow_none=True, validate=_SHORT)
+    language = Choice(STAFF_LANGUAGE)
+    contact_phone = fields.String(validate=validate.Length(max=40, error="too_long"))
+    contact_email = fields.String(validate=_SHORT)
     recipients = fields.List(
         fields.Nested(RecipientWishSchema),
         validate=validate.Length(max=MOST_RECIPIENTS, error="too_many"),
-        metadata={"description": "All of them, in the order in which they are notified"},
     )
 
     @post_load
@@ -124,7 +102,7 @@ class RecipientSettingsSchema(Schema):
     """A recipient, and the days on which address and phone were confirmed."""
 
     address = fields.String(required=True)
-    channel = fields.String(required=True, validate=validate.OneOf([EMAIL, SMS]))
+    channel = Choice(_CHANNEL, required=True)
     phone = fields.String(required=True, allow_none=True)
     verified_on = fields.Date(required=True, allow_none=True)
     phone_verified_on = fields.Date(required=True, allow_none=True)
@@ -157,7 +135,7 @@ class SettingsSchema(Schema):
             "description": "Since when the deputy's address is confirmed; null: the deputy is passed over"
         },
     )
-    language = fields.String(required=True)
+    language = Choice(STAFF_LANGUAGE, required=True)
     contact_phone = fields.String(required=True)
     contact_email = fields.String(required=True)
     recipients = fields.List(fields.Nested(RecipientSettingsSchema), required=True)

@@ -14,12 +14,14 @@ from signals.models import Organisation
 from signals.organisations.addressing import EMAIL
 from signals.organisations.recipients import MOST_RECIPIENTS
 from signals.organisations.team_settings import BOUNDS, RecipientWish, StaleSettings, is_proved
-from signals.vocabulary import STAFF_LANGUAGES, Role
+from signals.vocabulary import Role
+from signals.web.http.fields import Choice
 from signals.web.staff_kit import account_shared as shared
 from signals.web.staff_kit import display, forms
 from signals.web.staff_kit.auth import current, requires_page
 from signals.web.staff_kit.context import desk
 from signals.web.staff_kit.opened import organisation_id
+from signals.web.staff_kit.schemas import STAFF_LANGUAGE
 from signals.web.team import office as team_office
 
 settings_pages = Blueprint("team_settings_pages", __name__)
@@ -51,9 +53,7 @@ class HoursForm(forms.Form):
     quiet_from = _number(required=False)
     quiet_until = _number(required=False)
     digest_at = _number(required=False)
-    language = fields.String(
-        load_default="nl", validate=validate.OneOf(STAFF_LANGUAGES, error="not_a_choice")
-    )
+    language = Choice(STAFF_LANGUAGE, load_default="nl")
 
     @post_load
     def with_days(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:

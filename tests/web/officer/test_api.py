@@ -144,7 +144,9 @@ def test_a_right_meant_for_another_version_is_refused(desk: Desk, signal_id: UUI
 
 def test_an_arrival_is_shown_by_its_day_in_the_trail(desk: Desk, signal_id: UUID) -> None:
     """The entry is made at midnight: a time of day would be read as if it were one."""
-    lines = desk.call("fleur", "GET", "/audit.csv?action=signal_arrived").text.splitlines()
+    lines = desk.call(
+        "fleur", "GET", "/audit?action=signal_arrived", headers={"Accept": "text/csv"}
+    ).text.splitlines()
     assert [len(line.split(",")[0]) for line in lines[1:]] == [len("2026-11-24")] * (len(lines) - 1)
     assert len(lines) > 1
 
