@@ -109,10 +109,10 @@ def test_a_question_waits_for_an_outcome_that_asks_it(site: Site, window: OpenWi
     questions = page.locator("form[action*='/conclude'] fieldset")
     expect(questions.filter(visible=True)).to_have_count(1)
     for tile, asked in (
-        ("Doorverwezen", ["Naar wie", "Hoe sprak u de bewoner?", "Hoe is de bewoner verteld"]),
-        ("Verhuisd", ["Hoe is de bewoner verteld"]),
+        ("Doorverwezen", ["Naar wie", "Hoe sprak u de bewoner?", "Hoe hoorde de bewoner"]),
+        ("Verhuisd", ["Hoe hoorde de bewoner"]),
         ("Misbruik", []),
-        ("Hulp aanvaard", ["Hoe sprak u de bewoner?", "Hoe is de bewoner verteld"]),
+        ("Hulp aanvaard", ["Hoe sprak u de bewoner?", "Hoe hoorde de bewoner"]),
     ):
         anna.press(page.locator(".tile", has_text=tile))
         expect(questions.filter(visible=True)).to_contain_text(["Hoe liep het af?", *asked])
