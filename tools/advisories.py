@@ -25,7 +25,8 @@ def is_reachable() -> bool:
     try:
         urlopen(SOURCE, timeout=3).close()
     except HTTPError as answer:
-        return answer.code < 500
+        with answer:
+            return answer.code < 500
     except OSError:
         return False
     return True
