@@ -93,16 +93,8 @@ def make_worker(settings: Settings, *, clock: Clock | None = None, engine: Engin
     with ExitStack() as opened:
         engine = engine or _opened_engine(settings, opened, JOBS)
         installation = _open(settings, clock or SystemClock(), engine, opened)
-        worker = Worker(
-            settings=settings,
-            clock=installation.clock,
-            engine=installation.engine,
-            sessions=installation.sessions,
-            keystore=installation.keystore,
-            audit=installation.audit,
-            channels=make_channels(settings),
-            router=_router(settings, installation.engine, None),
-        )
+        router = _router(settings, installation.engine, None)
+        worker = Worker(**vars(installation), channels=make_channels(settings), router=router)
         opened.pop_all()
     return worker
 
