@@ -34,18 +34,15 @@ def test_a_reminder_is_written_once_however_often_and_wherever_the_job_runs(team
 
 def test_a_claimed_signal_is_reminded_of_contact_on_the_working_day_before(team: Team) -> None:
     team.claim()
-    team.remind(NOVEMBER[25])
-    assert team.world.notified(Event.REMINDER) == set()
+    team.expect(Event.REMINDER, {NOVEMBER[25]: set()})
     assert team.world.notified(Event.CONTACT_REMINDER) == TEAM
 
 
 def test_a_signal_in_follow_up_is_reminded_of_its_conclusion_only(team: Team) -> None:
     team.claim()
     team.try_contact()
-    team.remind(NOVEMBER[25])
-    assert team.world.notified(Event.CONTACT_REMINDER) == set()
-    team.remind(DECEMBER[21])
-    assert team.world.notified(Event.CONCLUDE_REMINDER) == TEAM
+    team.expect(Event.CONTACT_REMINDER, {NOVEMBER[25]: set()})
+    team.expect(Event.CONCLUDE_REMINDER, {DECEMBER[21]: TEAM})
 
 
 def test_a_signal_put_back_in_follow_up_is_reminded_of_like_a_new_one(team: Team) -> None:
@@ -54,10 +51,8 @@ def test_a_signal_put_back_in_follow_up_is_reminded_of_like_a_new_one(team: Team
     team.try_contact()
     team.put_back()
     assert team.messages(Event.REMINDER) == []
-    team.remind(NOVEMBER[26])
-    assert team.world.notified(Event.REMINDER) == TEAM
-    team.remind(NOVEMBER[27])
-    assert team.world.notified(Event.MISSED_DEADLINE) == {team.lead}
+    team.expect(Event.REMINDER, {NOVEMBER[26]: TEAM})
+    team.expect(Event.MISSED_DEADLINE, {NOVEMBER[27]: {team.lead}})
 
 
 def test_nobody_is_reminded_on_a_day_off(team: Team) -> None:
@@ -76,24 +71,17 @@ def test_a_reminder_says_a_date_and_a_link_and_nothing_else(team: Team) -> None:
 # Missed: lead, deputy, service manager
 def test_a_missed_deadline_climbs_from_lead_to_deputy_to_service_manager_by_working_days(team: Team) -> None:
     team.set(deputy_email=DEPUTY, deputy_verified_on=NOVEMBER[2])
-    expected = [
-        (NOVEMBER[26], {team.lead}),
-        (NOVEMBER[27], {team.lead, DEPUTY}),
-        (NOVEMBER[29], {team.lead, DEPUTY}),
-        (NOVEMBER[30], {team.lead, DEPUTY, team.manager}),
-    ]
-    for day, told in expected:
-        team.remind(day)
-        assert team.world.notified(Event.MISSED_DEADLINE) == told, day
+    first, second = {team.lead}, {team.lead, DEPUTY}
+    third = second | {team.manager}
+    days = {NOVEMBER[26]: first, NOVEMBER[27]: second, NOVEMBER[29]: second, NOVEMBER[30]: third}
+    team.expect(Event.MISSED_DEADLINE, days)
 
 
 def test_a_deputy_who_has_not_confirmed_is_passed_over_until_they_do(team: Team) -> None:
     team.set(deputy_email=DEPUTY)
-    team.remind(NOVEMBER[27])
-    assert team.world.notified(Event.MISSED_DEADLINE) == {team.lead, team.manager}
+    team.expect(Event.MISSED_DEADLINE, {NOVEMBER[27]: {team.lead, team.manager}})
     team.set(deputy_verified_on=NOVEMBER[27])
-    team.remind(NOVEMBER[30])
-    assert team.world.notified(Event.MISSED_DEADLINE) == {team.lead, team.manager, DEPUTY}
+    team.expect(Event.MISSED_DEADLINE, {NOVEMBER[30]: {team.lead, team.manager, DEPUTY}})
 
 
 def test_the_service_manager_is_led_to_whom_to_call_and_not_to_the_signal(team: Team) -> None:
@@ -123,24 +111,18 @@ def test_a_deputy_without_an_account_is_led_to_what_a_deputy_can_do_and_one_with
 def test_each_missed_deadline_is_one_of_its_own(team: Team) -> None:
     team.remind(NOVEMBER[26])
     team.claim()
-    team.remind(NOVEMBER[27])
-    assert team.world.notified(Event.MISSED_CONTACT) == {team.lead}
+    team.expect(Event.MISSED_CONTACT, {NOVEMBER[27]: {team.lead}})
     team.try_contact()
-    team.remind(DECEMBER[23])
-    assert team.world.notified(Event.MISSED_CONCLUSION) == {team.lead}
+    team.expect(Event.MISSED_CONCLUSION, {DECEMBER[23]: {team.lead}})
 
 
 def test_a_deadline_missed_long_ago_causes_no_message(team: Team) -> None:
-    team.remind(date(2027, 2, 1))
-    assert team.world.notified(Event.MISSED_DEADLINE) == set()
+    team.expect(Event.MISSED_DEADLINE, {date(2027, 2, 1): set()})
 
 
 def test_an_unclaimed_signal_is_escalated_to_all_at_day_twenty_one(team: Team) -> None:
     team.set(deputy_email=DEPUTY, deputy_verified_on=NOVEMBER[2])
-    team.remind(DECEMBER[14])
-    assert team.world.notified(Event.UNATTENDED) == set()
-    team.remind(DECEMBER[15])
-    assert team.world.notified(Event.UNATTENDED) == {team.lead, DEPUTY, team.manager}
+    team.expect(Event.UNATTENDED, {DECEMBER[14]: set(), DECEMBER[15]: {team.lead, DEPUTY, team.manager}})
     assert {message.values["deleted_on"] for message in team.messages(Event.UNATTENDED)} == {"2026-12-22"}
 
 
@@ -150,19 +132,15 @@ def test_the_letter_is_reminded_of_before_the_month_is_over_first_to_the_team_th
 ) -> None:
     team.claim()
     team.try_contact()
-    team.remind(DECEMBER[16])
-    assert team.world.notified(Event.NOTICE_REMINDER) == set()
-    team.remind(DECEMBER[17])
-    assert team.world.notified(Event.NOTICE_REMINDER) == TEAM
-    team.remind(DECEMBER[23])
-    assert team.world.notified(Event.NOTICE_REMINDER) == TEAM | {team.lead}
+    team.expect(
+        Event.NOTICE_REMINDER, {DECEMBER[16]: set(), DECEMBER[17]: TEAM, DECEMBER[23]: TEAM | {team.lead}}
+    )
 
 
 @pytest.mark.parametrize("done", [{"notified_on": date(2026, 12, 1)}, {"deferred_because": "impossible"}])
 def test_an_informed_or_deferred_resident_causes_no_reminder(team: Team, done: dict[str, object]) -> None:
     team.change_signal(**done)
-    team.remind(DECEMBER[18])
-    assert team.world.notified(Event.NOTICE_REMINDER) == set()
+    team.expect(Event.NOTICE_REMINDER, {DECEMBER[18]: set()})
 
 
 # Lost its sense
@@ -208,12 +186,7 @@ def test_an_attempt_without_an_answer_leads_to_a_reminder_on_the_proposed_day(te
     team.claim()
     team.at(DECEMBER[1])
     team.try_contact()
-    team.remind(DECEMBER[2])
-    assert team.world.notified(Event.NEXT_CONTACT) == set()
-    team.remind(DECEMBER[3])
-    assert team.world.notified(Event.NEXT_CONTACT) == TEAM
-    team.remind(DECEMBER[4])
-    assert team.world.notified(Event.NEXT_CONTACT) == TEAM | {team.lead}
+    team.expect(Event.NEXT_CONTACT, {DECEMBER[2]: set(), DECEMBER[3]: TEAM, DECEMBER[4]: TEAM | {team.lead}})
 
 
 def test_nobody_is_reminded_before_the_agreed_day_then_the_team_and_the_lead_where_it_was_missed(
@@ -221,22 +194,15 @@ def test_nobody_is_reminded_before_the_agreed_day_then_the_team_and_the_lead_whe
 ) -> None:
     team.claim()
     team.agree(DECEMBER[4])
-    team.remind(DECEMBER[3])
-    assert team.world.notified(Event.NEXT_CONTACT) == set()
-    team.remind(DECEMBER[4])
-    assert team.world.notified(Event.NEXT_CONTACT) == TEAM
-    team.remind(DECEMBER[7])
-    assert team.world.notified(Event.NEXT_CONTACT) == TEAM | {team.lead}
+    team.expect(Event.NEXT_CONTACT, {DECEMBER[3]: set(), DECEMBER[4]: TEAM, DECEMBER[7]: TEAM | {team.lead}})
 
 
 def test_the_reminder_to_conclude_follows_the_norm_that_moved_along(team: Team) -> None:
     team.claim()
     team.try_contact()
-    team.remind(DECEMBER[21])
-    assert team.world.notified(Event.CONCLUDE_REMINDER) == TEAM
+    team.expect(Event.CONCLUDE_REMINDER, {DECEMBER[21]: TEAM})
     team.agree(date(2027, 1, 11))
-    team.remind(DECEMBER[23])
-    assert team.world.notified(Event.CONCLUDE_REMINDER) == set()
+    team.expect(Event.CONCLUDE_REMINDER, {DECEMBER[23]: set()})
     assert team.world.notified(Event.MISSED_CONCLUSION) == set()
     team.remind(date(2027, 1, 12))
     assert {message.values["due_on"] for message in team.messages(Event.CONCLUDE_REMINDER)} == {"2027-01-13"}

@@ -42,6 +42,12 @@ class Team:
         self.at(day, hour)
         return self.worker.remind()
 
+    def expect(self, event: Event, notified: dict[date, set[str]]) -> None:
+        """Remind on each day, and compare who was notified by then."""
+        for day, recipients in notified.items():
+            self.remind(day)
+            assert self.world.notified(event) == recipients, day
+
     def messages(self, event: Event) -> list[OutboxMessage]:
         with self.world.sessions() as session:
             return list(session.scalars(select(OutboxMessage).where(OutboxMessage.event == event)))
