@@ -74,6 +74,11 @@ class ProblemApi(Api):  # type: ignore[misc]
         document["paths"] = {path.removeprefix(API_BASE): calls for path, calls in document["paths"].items()}
         return document
 
+    @cached_property
+    def text(self) -> str:
+        """Return the document as it is served."""
+        return json.dumps(self.description)
+
 
 def make_api(app: Flask, contact: Mapping[str, str]) -> ProblemApi:
     """Return the API of an application, to register blueprints on; it serves its own description.
@@ -98,8 +103,7 @@ def make_api(app: Flask, contact: Mapping[str, str]) -> ProblemApi:
 
 def describe() -> dict[str, Any]:
     """Return the whole OpenAPI document of the current application."""
-    api: ProblemApi = current_app.extensions[_EXTENSION]
-    return api.description
+    return _api().description
 
 
 def answers(*statuses: int) -> Callable[[View], View]:
@@ -117,10 +121,15 @@ def _serve_description() -> Response:
         "Cross-Origin-Resource-Policy": "cross-origin",
         "Cache-Control": "no-cache",
     }
-    answer = Response(json.dumps(describe(), indent=2), content_type="application/json", headers=headers)
+    answer = Response(_api().text, content_type="application/json", headers=headers)
     answer.add_etag()
     answer.make_conditional(request)
     return answer
+
+
+def _api() -> ProblemApi:
+    api: ProblemApi = current_app.extensions[_EXTENSION]
+    return api
 
 
 def _refuse_with_problems(document: dict[str, Any]) -> None:
