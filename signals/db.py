@@ -85,8 +85,10 @@ def reading_session(factory: sessionmaker[Session], readers: Engine) -> Iterator
 
 
 def single_statements(engine: Engine) -> Engine:
-    """Return SQLite's pool for statements that are each a transaction of their own."""
-    return engine.execution_options(sqlite_single_statements=True)
+    """Return the pool for statements that are each a transaction of their own."""
+    if is_sqlite(engine):
+        return engine.execution_options(sqlite_single_statements=True)
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def session_factory(engine: Engine) -> sessionmaker[Session]:

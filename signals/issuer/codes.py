@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.dialects.sqlite import pysqlite
 from sqlalchemy.orm import Session
 
-from signals.db import is_sqlite, single_statements
+from signals.db import is_sqlite
 from signals.errors import AskAgainLater, FieldProblem, Invalid, NotFound, SignalsError
 from signals.issuer.tables import CodeDay, EnrolmentCode
 
@@ -117,11 +117,12 @@ def forget_counts(session: Session, on: date) -> None:
 def count_token(engine: Engine, code: str, on: date, *, per_phone: int, retry_after: int) -> None:
     """Count one token of a code on a day; raise `CodeUnknown` or `TokensGone`.
 
-    One statement counts and checks, so that requests at one moment never pass the limit together.
+    One statement counts and checks, so that requests at one moment never pass the limit together; `engine`
+    commits each by itself.
     """
     place = {"hash": hash_of(code), "on": on.isoformat() if is_sqlite(engine) else on}
     count, find = _texts(engine.dialect.name)
-    with single_statements(engine).connect() if is_sqlite(engine) else engine.begin() as connection:
+    with engine.connect() as connection:
         if connection.exec_driver_sql(count, place | {"per_phone": per_phone}).rowcount == 1:
             return
         known = connection.exec_driver_sql(find, place).first()

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from privacy.tokens import TOKEN_TYPE, TokenRefused, TokenRequest
 from signals.clock import AMSTERDAM, Clock, seconds_to_midnight, today
-from signals.db import session_factory
+from signals.db import session_factory, single_statements
 from signals.errors import SignalsError
 from signals.issuer.codes import count_token, forget_counts
 from signals.issuer.tables import IssuerBase
@@ -94,10 +94,14 @@ class Issuer:
         except TokenRefused:
             raise RequestRefused from None
 
+    @cached_property
+    def _counters(self) -> Engine:
+        return single_statements(self.engine)
+
     def _count(self, code: str, on: date) -> None:
         per_phone = self.settings.tokens_per_phone_and_day
         retry_after = seconds_to_midnight(self.clock.now())
-        count_token(self.engine, code, on, per_phone=per_phone, retry_after=retry_after)
+        count_token(self._counters, code, on, per_phone=per_phone, retry_after=retry_after)
 
 
 def _entry(published: PublishedKey) -> Mapping[str, Any]:

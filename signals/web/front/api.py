@@ -35,6 +35,7 @@ from signals.web.front.schemas import (
 from signals.web.front.sizes import JSON_STEP, of_one_size
 from signals.web.front.tokens import IssuerFacts, issuer_facts, token_in
 from signals.web.http.bodies import StrictParser, read_json
+from signals.web.http.headers import FURTHER
 from signals.web.http.openapi import API_BASE, PublicBlueprint, answers
 from signals.web.http.preconditions import ETAG, IF_NONE_MATCH
 from signals.web.labels import EMERGENCY, labels, texts
@@ -56,10 +57,10 @@ _KEY_PARAMETER: Final = {
     "description": "A UUID. For 7 days the same key and body give the same answer, another body gives 409.",
 }
 
-_FOR_WORK_APPS: Final = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "API-Version, Retry-After",
-}
+_FOR_WORK_APPS: Final = [
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Expose-Headers", "API-Version, Retry-After"),
+]
 """For pages of any employer: no call has credentials, so a page gains nothing that a program lacks."""
 _PREFLIGHT: Final = {
     "Access-Control-Allow-Methods": "GET, POST",
@@ -78,7 +79,7 @@ _TOKEN_PARAMETER: Final = {
 @public_api.after_request
 def give_one_size(response: Response) -> Response:
     """Pad the answer, so that its length tells nothing; answer 304 when the reader has it already."""
-    response.headers.extend(_FOR_WORK_APPS)
+    request.environ[FURTHER] = _FOR_WORK_APPS
     if request.method == "OPTIONS":
         response.headers.extend(_PREFLIGHT)
     if response.status_code < 300:
@@ -145,15 +146,16 @@ def look_up_mailboxes(place: Mapping[str, Any]) -> Mapping[str, Any]:
 )
 @public_api.response(201, ReceivedSchema)
 @answers(400, 401, 409, 413, 415, 429, 503)
-def receive() -> Received:
+def receive() -> Response:
     """Pass on a concern. Nothing that is stored or logged leads to the sender."""
     context = front()
     body = read_json(request, StrictParser.BODY_LIMIT)
     key = idempotency_key(request.headers.get("Idempotency-Key"))
     token = token_in(request.headers.get("Authorization"))
     if "envelope" in body:
-        return context.intake.receive_sealed(context.clock, key=key, sealed=_SEALED.load(body), token=token)
-    return context.intake.receive(context.clock, key=key, report=read_report(body), token=token)
+        sealed = _SEALED.read(body)
+        return _answer(context.intake.receive_sealed(context.clock, key=key, sealed=sealed, token=token))
+    return _answer(context.intake.receive(context.clock, key=key, report=read_report(body), token=token))
 
 
 @public_api.post("/receipts/status")
@@ -165,6 +167,18 @@ def receipt_status(receipt: str | None) -> Mapping[str, Any]:
     context = front()
     state, as_of = context.intake.receipt_state(context.clock, receipt)
     return {"state": state, "as_of": as_of}
+
+
+def _answer(received: Received) -> Response:
+    """Write the answer as `ReceivedSchema` describes it: to dump it takes a tenth of the time of a report."""
+    facts: dict[str, Any] = {
+        "receipt": received.receipt,
+        "organisation": {"name": received.organisation.name, "kind": received.organisation.kind},
+        "received_on": received.received_on.isoformat(),
+    }
+    if received.redactions is not None:
+        facts["note_redactions"] = [asdict(each) for each in received.redactions]
+    return Response(json.dumps(facts, ensure_ascii=False), 201, content_type="application/json")
 
 
 def _municipality(route: Route) -> Mapping[str, str | None] | None:

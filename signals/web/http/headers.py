@@ -36,6 +36,8 @@ _FIXED = {
 
 _IS_FILE: Final = "signals.is_file"
 """Marks a request whose answer is a static file."""
+FURTHER: Final = "signals.headers"
+"""The key in a request's environment of further headers, (name, value) each; they replace the usual ones."""
 _OF_FILES = frozenset(
     {"API-Version", "X-Content-Type-Options", "Cross-Origin-Resource-Policy", "Cache-Control"}
 )
@@ -82,6 +84,7 @@ class _Outermost:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            headers += environ.get(FURTHER, ())
             if _IS_FILE not in environ:
                 present = {name.lower() for name, _value in headers}
                 headers += [(name, value) for name, key, value in self._usual if key not in present]

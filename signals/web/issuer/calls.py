@@ -6,25 +6,26 @@ from flask import Blueprint, Response, request
 
 from privacy.tokens import REQUEST_SIZE
 from signals.issuer.service import DIRECTORY_PATH, REQUEST_PATH, RequestRefused
+from signals.web.http.headers import FURTHER
 from signals.web.issuer.context import issuer
 
 issuer_calls = Blueprint("issuer_calls", __name__)
 
 AUTHENTICATION = "none"
 
-_CORS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Headers": "Content-Type, X-Enrolment-Code",
-    "Access-Control-Expose-Headers": "API-Version, Retry-After",
-    "Access-Control-Max-Age": "86400",
-    "Cross-Origin-Resource-Policy": "cross-origin",
-}
+_CORS = [
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Allow-Headers", "Content-Type, X-Enrolment-Code"),
+    ("Access-Control-Expose-Headers", "API-Version, Retry-After"),
+    ("Access-Control-Max-Age", "86400"),
+    ("Cross-Origin-Resource-Policy", "cross-origin"),
+]
 
 
 @issuer_calls.after_request
 def let_pages_call(response: Response) -> Response:
     """Let pages of every site call: a code is the only right that anybody needs, and no cookie goes along."""
-    response.headers.extend(_CORS)
+    request.environ[FURTHER] = _CORS
     return response
 
 
