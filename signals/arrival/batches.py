@@ -20,6 +20,7 @@ from notifications.outbox import NewMessage, enqueue, random_delay
 from privacy.bulk import Columns, insert_many
 from privacy.keystore import Keystore
 from privacy.sealing import SCHEMA_VERSION
+from signals.arrival.desk_lane import admit
 from signals.arrival.envelopes import REPORTS, Case, PhoneChecks, Waiting, open_each, take
 from signals.arrival.receivers import Receivers
 from signals.arrival.repeats import Probe, Prober
@@ -102,6 +103,7 @@ class ArrivalDesk:
                 return [], 0
             receivers.fetch(session, waiting, also={self.phone.desk_id(row) for row in waiting})
             opened = open_each(session, waiting, receivers.mailboxes, receivers.teams, self.phone)
+            opened = admit(session, opened, today(clock), self.phone.unproven_per_day)
             cases, probes = _linkable(opened, receivers.prober, today(clock))
             if cases:
                 self._store(session, clock, cases, probes, receivers)
@@ -187,7 +189,7 @@ def _insert_signals(connection: Connection, cases: Sequence[Case], receivers: Re
 
 
 def _reject(connection: Connection, waiting: Sequence[Waiting], cases: Sequence[Case], on: date) -> None:
-    """Mark reports that did not open: they stop nobody, and each night tries them again."""
+    """Mark reports that did not open or found no place: they stop nobody, and each night tries them again."""
     refused = {row.signal_id for row in waiting} - set(_ids(cases))
     if refused:
         since = func.coalesce(REPORTS.c.refused_on, on)

@@ -72,6 +72,7 @@ class PhoneChecks:
 
     router: Router
     notes_enabled: bool
+    unproven_per_day: int
 
     def read(self, text: bytes, row: Waiting) -> Report:
         """Return the report without what must not stay; raise `SealingError`."""

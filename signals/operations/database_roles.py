@@ -92,7 +92,7 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
     # The way in
     "idempotency_keys": {"front": rights("SI"), "worker": rights("SD")},
     "spent_tokens": {"front": rights("I"), "worker": rights("SD")},
-    "unproven_days": {"front": rights("SIU"), "worker": rights("SD")},
+    "unproven_days": {"front": rights("SIU"), "worker": rights("SIUD")},
     "sealed_reports": {"front": Rights(insert=_STORED_BY_FRONT), "worker": rights("SUD")},
     # The front reads how far a limit was raised, and not the notifications about it
     "area_days": {

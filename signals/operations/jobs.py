@@ -106,7 +106,11 @@ class Worker:
             sessions=self.sessions,
             keystore=self.keystore,
             audit=self.audit,
-            phone=PhoneChecks(router=self.router, notes_enabled=self.settings.notes.enabled),
+            phone=PhoneChecks(
+                router=self.router,
+                notes_enabled=self.settings.notes.enabled,
+                unproven_per_day=self.settings.limits.unproven_reports_per_area_and_day,
+            ),
             desk_url=f"{self.settings.server.public_url.rstrip('/')}/desk",
             delay_minutes=self.settings.notifications.delay_minutes,
             channels=frozenset(self.channels),

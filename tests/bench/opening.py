@@ -16,12 +16,12 @@ from signals.clock import SystemClock
 from signals.db import session_factory
 from signals.staff.accounts import add_staff, issue_token
 from signals.vocabulary import Role
-from tests.bench.client import talk
 from tests.bench.house import House, make_house
 from tests.bench.processes import children_of, cpu_seconds, free_port, running, said_by, wait_for_answer
 from tests.bench.results import Line, quantile
 from tests.bench.seeding import Crowd, seal_for_real, seed_signals
 from tests.support.operations import operation
+from tests.support.talking import talk
 
 PEOPLE = 8
 _SIGNALS = 2000

@@ -15,10 +15,19 @@ from signals.intake.content import Report, open_report
 from signals.models import Organisation, SealedReport
 from signals.routing.postcodes import Address
 from signals.routing.snapshot import routing_changed
-from signals.settings import NotesSettings
+from signals.settings import LimitsSettings, NotesSettings
 from signals.vocabulary import ConcernType
 from tests.support.phone import Phone
-from tests.support.world import AMSTERDAM, GRONINGEN, IN_AMSTERDAM, IN_GRONINGEN, NATIONAL, World, report
+from tests.support.world import (
+    AMSTERDAM,
+    GRONINGEN,
+    IN_AMSTERDAM,
+    IN_GRONINGEN,
+    NATIONAL,
+    NOWHERE,
+    World,
+    report,
+)
 
 TODAY = date(2026, 11, 24)
 NOTES = NotesSettings(enabled=True)
@@ -128,6 +137,22 @@ def test_an_address_outside_the_sealed_area_goes_to_the_national_desk_marked(
     (signal,) = world.signals()
     assert (signal.organisation_id, signal.outside_area, signal.unrouted) == (NATIONAL, True, True)
     assert open_report(world.keystore, signal).address == IN_GRONINGEN
+
+
+def test_reports_sealed_for_another_team_take_the_few_places_of_the_national_desk(
+    world: World, phone: Phone
+) -> None:
+    """Twelve for each team would make thousands a day for this desk."""
+    elsewhere = [(IN_AMSTERDAM, IN_GRONINGEN), (IN_GRONINGEN, IN_AMSTERDAM)]
+    for sealed_for, address in 2 * elsewhere:
+        phone.send(phone.seal(report(sealed_for), report(address).canonical()))
+    worker = world.worker(limits=LimitsSettings(unproven_reports_per_area_and_day=3))
+    assert worker.arrive() == 3
+    desk = world.client(limits=worker.settings.limits)
+    assert Phone(desk, phone.root).send(phone.seal(report(NOWHERE))).status_code == 429
+    assert [row.refused_on for row in world.sealed()] == [TODAY]
+    world.move(days=1)
+    assert (worker.retry_refused(), world.sealed()) == (1, [])
 
 
 def test_a_report_for_the_national_desk_stays_there_unmarked(world: World, phone: Phone) -> None:

@@ -85,7 +85,9 @@ class Desk:
             sessions=session_factory(self.engine),
             keystore=self.keystore,
             audit=AuditLog(self.keystore.secret("audit")),
-            phone=PhoneChecks(router=Router(self.engine, root_public_key=None), notes_enabled=False),
+            phone=PhoneChecks(
+                router=Router(self.engine, root_public_key=None), notes_enabled=False, unproven_per_day=12
+            ),
             desk_url="http://desk.example/desk",
         )
         assert desk.arrive(self.clock) == 1

@@ -35,7 +35,7 @@ from signals.web.front.schemas import (
 from signals.web.front.sizes import JSON_STEP, of_one_size
 from signals.web.front.tokens import IssuerFacts, issuer_facts, token_in
 from signals.web.http.bodies import StrictParser, read_json
-from signals.web.http.headers import FURTHER
+from signals.web.http.further_headers import FURTHER
 from signals.web.http.openapi import API_BASE, PublicBlueprint, answers
 from signals.web.http.preconditions import ETAG, IF_NONE_MATCH
 from signals.web.labels import EMERGENCY, labels, texts

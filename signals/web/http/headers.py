@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flask import Flask, Response, request
 
 from signals.web.bundles import is_file
+from signals.web.http.further_headers import FURTHER
 from signals.web.http.openapi import API_VERSION
 
 if TYPE_CHECKING:
@@ -36,8 +37,6 @@ _FIXED = {
 
 _IS_FILE: Final = "signals.is_file"
 """Marks a request whose answer is a static file."""
-FURTHER: Final = "signals.headers"
-"""The key in a request's environment of further headers, (name, value) each; they replace the usual ones."""
 _OF_FILES = frozenset(
     {"API-Version", "X-Content-Type-Options", "Cross-Origin-Resource-Policy", "Cache-Control"}
 )

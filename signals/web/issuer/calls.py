@@ -6,7 +6,7 @@ from flask import Blueprint, Response, request
 
 from privacy.tokens import REQUEST_SIZE
 from signals.issuer.service import DIRECTORY_PATH, REQUEST_PATH, RequestRefused
-from signals.web.http.headers import FURTHER
+from signals.web.http.further_headers import FURTHER
 from signals.web.issuer.context import issuer
 
 issuer_calls = Blueprint("issuer_calls", __name__)
