@@ -1,6 +1,6 @@
 """Suggest what to try next, from the figures of signals of debts [Divosa 2023]."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -60,11 +60,16 @@ class Suggestion:
 
 
 def next_best_attempt(
-    signal: Signal, attempts: Sequence[ContactAttempt], drawn: Sequence[AttemptKind] = ()
+    signal: Signal,
+    attempts: Sequence[ContactAttempt],
+    drawn: Sequence[AttemptKind] = (),
+    *,
+    without: Container[AttemptKind] = (),
 ) -> Suggestion | None:
     """Return what to try next: another kind, at another part of the day; None when nothing is left.
 
     `drawn`: the order of the first two attempts that a comparison drew; an urgent signal gets a visit first.
+    `without`: kinds that no suggestion names, because by the scheme's figures they reach nobody.
     No report holds a telephone number, so somebody must have called before: then a number is known.
 
     Figures [Divosa 2023], percent reached: one or two attempts 18, four or more mixed 37, letters only 6.
@@ -80,8 +85,10 @@ def next_best_attempt(
     if not signal.urgent and (kind := next_of_order(drawn, tried)):
         return _suggest(kind, tried, "drawn")
     used = [attempt.kind for attempt in tried]
-    kinds = tuple(kind for kind in _KINDS if kind is not AttemptKind.PHONE or kind in used)
-    return _suggest(_least_used(kinds, used), tried, _why(tried))
+    kinds = tuple(
+        kind for kind in _KINDS if kind not in without and (kind is not AttemptKind.PHONE or kind in used)
+    )
+    return _suggest(_least_used(kinds, used), tried, _why(tried)) if kinds else None
 
 
 def next_of_order(drawn: Sequence[AttemptKind], tried: Sequence[ContactAttempt]) -> AttemptKind | None:
@@ -115,6 +122,6 @@ def part_of_day(moment: datetime) -> PartOfDay:
 
 
 def _least_used(choices: tuple[_Choice, ...], used: Sequence[_Choice]) -> _Choice:
-    """Return the choice used least, never the one used last; the first of equals."""
+    """Return the choice used least, the one used last only if it is the only one; the first of equals."""
     others = [choice for choice in choices if not used or choice != used[-1]]
-    return min(others, key=used.count)
+    return min(others or choices, key=used.count)

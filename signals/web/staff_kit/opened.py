@@ -11,12 +11,12 @@ from signals.audit.grounds import Ground
 from signals.casework import opening
 from signals.casework.access import admit, admit_to_list, organisation_of, summaries_of
 from signals.casework.opening import OpenedSignal
-from signals.casework.suggestions import Suggestion
+from signals.casework.suggestions import Suggestion, next_best_attempt
 from signals.clock import today
 from signals.intake.content import Summary
 from signals.models import Signal
 from signals.statistics.tries import tries_of
-from signals.vocabulary import AuditAction
+from signals.vocabulary import AttemptKind, AuditAction
 from signals.web.staff_kit.auth import current
 from signals.web.staff_kit.context import desk, operation, reading_operation
 
@@ -44,16 +44,23 @@ def read_opened(signal_id: UUID, admission: Admission) -> OpenedSignal:
 
 
 def _with_own_figures(session: Session, opened: OpenedSignal) -> Suggestion | None:
-    """Return the suggestion with the scheme's own figures, once they say enough."""
-    suggestion = opened.suggestion
-    if suggestion is None or not suggestion.figures:
-        return suggestion
-    own = tries_of(session, attempt=len(opened.attempts) + 1, kind=suggestion.kind)
-    if own is None:
-        return suggestion
-    percent = {name: round(100 * getattr(own.share, name)) for name in ("value", "low", "high")}
-    figures = {"attempt": own.attempt, **percent}
-    return replace(suggestion, source=own.period, figures=figures, figures_of=own.kind)
+    """Return the suggestion with the scheme's own figures, once they say enough.
+
+    A kind that reached nobody at this attempt gives way to another, while there is one.
+    """
+    suggestion, attempt = opened.suggestion, len(opened.attempts) + 1
+    nobody: list[AttemptKind] = []
+    while suggestion and suggestion.figures:
+        own = tries_of(session, attempt=attempt, kind=suggestion.kind)
+        if own is None:
+            return suggestion
+        percent = {name: round(100 * getattr(own.share, name)) for name in ("value", "low", "high")}
+        if percent["value"] or own.kind is None:
+            figures = {"attempt": own.attempt, **percent}
+            return replace(suggestion, source=own.period, figures=figures, figures_of=own.kind)
+        nobody.append(own.kind)
+        suggestion = next_best_attempt(opened.signal, opened.signal.attempts, without=nobody)
+    return suggestion or opened.suggestion
 
 
 def read_summaries(signals: Sequence[Signal]) -> dict[UUID, Summary]:
