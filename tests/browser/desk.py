@@ -171,10 +171,12 @@ class Window:
     def wider_than_the_screen(self) -> list[str]:
         """Return the elements that make people scroll sideways."""
         found: list[str] = self.loaded().evaluate(
-            """() => document.documentElement.scrollWidth <= innerWidth ? []
-              : [...document.querySelectorAll("body *")]
-                .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
-                .map((one) => one.outerHTML.slice(0, 100))"""
+            """() => {  // not innerWidth: on a phone it grows with what is too wide
+              const { scrollWidth, clientWidth } = document.documentElement;
+              return scrollWidth <= clientWidth ? [] : [...document.querySelectorAll("body *")]
+                .filter((one) => one.getBoundingClientRect().right > clientWidth + 1)
+                .map((one) => one.outerHTML.slice(0, 100)).concat(`${scrollWidth} px`);
+            }"""
         )
         return found
 

@@ -25,6 +25,8 @@ PEOPLE = {
 
 AT_200 = {"width": 640, "height": 400}
 """What a window of 1280 x 800 has at 200%."""
+PHONE_AT_200 = {"width": 180, "height": 320}
+NARROWS = pytest.mark.parametrize("size", [PHONE_AT_200, NARROW, AT_200], ids=["phone 200%", "320 px", "200%"])
 
 
 Check = Callable[[Window], list[str]]
@@ -44,8 +46,8 @@ def test_axe_finds_nothing_on_any_state_of_a_signal(site: Site, window: OpenWind
     assert {name: found for name, found in wrong.items() if found} == {}
 
 
-@pytest.mark.parametrize("size", [NARROW, AT_200], ids=["320 px", "200%"])
-@pytest.mark.parametrize("who", ["anna", "lena"])
+@NARROWS
+@pytest.mark.parametrize("who", PEOPLE)
 def test_every_page_flows_into_a_narrow_window(
     site: Site, window: OpenWindow, who: str, size: dict[str, int]
 ) -> None:
@@ -53,7 +55,7 @@ def test_every_page_flows_into_a_narrow_window(
     assert _wrong_on(one, _pages_of(site, PEOPLE[who]), Window.wider_than_the_screen) == {}
 
 
-@pytest.mark.parametrize("size", [NARROW, AT_200], ids=["320 px", "200%"])
+@NARROWS
 def test_every_state_of_a_signal_flows_into_a_narrow_window(
     site: Site, window: OpenWindow, size: dict[str, int]
 ) -> None:
