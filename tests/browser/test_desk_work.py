@@ -11,9 +11,6 @@ from tests.browser.desk_fixtures import OpenWindow
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-MOST_PRESSES = 7
-"""From the queue to a concluded signal, with a letter and two attempts, and nothing typed."""
-
 
 @pytest.mark.parametrize("size", SIZES)
 def test_a_signal_is_claimed_with_one_press_after_signing_in(
