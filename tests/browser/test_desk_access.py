@@ -26,7 +26,9 @@ PEOPLE = {
 AT_200 = {"width": 640, "height": 400}
 """What a window of 1280 x 800 has at 200%."""
 PHONE_AT_200 = {"width": 180, "height": 320}
-NARROWS = pytest.mark.parametrize("size", [PHONE_AT_200, NARROW, AT_200], ids=["phone 200%", "320 px", "200%"])
+NARROWS = pytest.mark.parametrize(
+    "size", [PHONE_AT_200, NARROW, AT_200], ids=["phone 200%", "320 px", "200%"]
+)
 
 
 Check = Callable[[Window], list[str]]
