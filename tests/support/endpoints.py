@@ -74,6 +74,7 @@ GET /api/v1/signals/<uuid:signal_id> WL
 POST /api/v1/signals/<uuid:signal_id>/claim WL
 POST /api/v1/signals/<uuid:signal_id>/release WL
 POST /api/v1/signals/<uuid:signal_id>/reopen WL
+POST /api/v1/signals/<uuid:signal_id>/undo WL
 POST /api/v1/signals/<uuid:signal_id>/contact-attempts WL
 POST /api/v1/signals/<uuid:signal_id>/notes WL
 POST /api/v1/signals/<uuid:signal_id>/conclude WL
