@@ -65,6 +65,8 @@ def test_the_phone_says_beforehand_what_goes_out_of_a_note_and_the_team_sees_no_
     expect(page.locator("#note-removed")).to_have_text("Dit gaat eruit: Jansen, 06-12345678")
     phone.press_send()
     phone.expect_sent()
+    page.get_by_text("Nog een melding").tap()
+    expect(page.locator("#note-removed")).to_have_text("")
     service.world.clock.moment = datetime.now(UTC)
     service.world.worker(notes=NotesSettings(enabled=True)).arrive()
     arrived = [open_report(service.world.keystore, signal) for signal in service.world.signals()]

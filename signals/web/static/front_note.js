@@ -30,6 +30,7 @@
   }
 
   note.addEventListener("input", show);
+  note.form.addEventListener("reset", () => setTimeout(show)); // the page may write another report into it
   show();
   window.signalsNote = { found };
 })();
