@@ -27,8 +27,13 @@ STEP_LASTS: Final = timedelta(minutes=10)
 
 
 def step_of(limit: int) -> int:
-    """Return how many reports any `STEP_LASTS` may bring: a tenth of the limit, or all of a small one."""
+    """Return how many reports in `STEP_LASTS` alarm people: a tenth of the limit, or all of a small one."""
     return limit if limit < _SMALL else limit // 10
+
+
+def most_in_step(limit: int) -> int:
+    """Return how many reports a process takes in `STEP_LASTS`: after an outage they all come at once."""
+    return limit if limit < _SMALL else limit // 5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,7 +72,7 @@ class AreaLimit:
             raise AreaFull(retry_after=min(seconds_to_midnight(now), int(_AGAIN_AFTER.total_seconds())))
         with self._lock:
             recent = self._of_late(organisation_id, now)
-            if known.limit >= _SMALL and len(recent) >= step_of(known.limit):
+            if known.limit >= _SMALL and len(recent) >= most_in_step(known.limit):
                 raise AreaBusy(retry_after=int((recent[0] + STEP_LASTS - now).total_seconds()) + 1)
 
     def count(self, organisation_id: uuid.UUID, on: date, now: datetime) -> None:

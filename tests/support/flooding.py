@@ -1,7 +1,7 @@
 """A flood of reports without tokens over HTTP, while carriers with tokens send theirs."""
 
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import cycle, islice
@@ -21,8 +21,8 @@ PLACES = ("1012AB", "9711AA", "3511AB", "1000AA")
 """Of two teams, of a GGD, and of nobody: those go to the national desk."""
 STRAYS = 20
 """For each of two teams, with an address of the other one."""
-LIMITS = LimitsSettings(unproven_reports_per_area_and_hour=1000)
-"""The limit of a day alone: that of an hour would stop each process at three."""
+LIMITS = LimitsSettings(unproven_reports_per_area_and_hour=1000, open_reports_per_area_and_day=5000)
+"""The small lane of a day alone: that of an hour would stop each process at three."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ def _proven(mint: Mint, count: int) -> Iterator[bytes]:
         yield post_of(PATH, body, f'Authorization: PrivateToken token="{token}"\r\n')
 
 
-def _unproven(served: Served, count: int) -> Sequence[bytes]:
+def _unproven(served: Served, count: int) -> list[bytes]:
     """Return the flood; it begins with reports that were sealed for the wrong one of two teams."""
     phone = Phone(OverHttp(f"http://127.0.0.1:{served.port}"), root=None)
     two = [(IN_AMSTERDAM, IN_GRONINGEN), (IN_GRONINGEN, IN_AMSTERDAM)]

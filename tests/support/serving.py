@@ -142,6 +142,7 @@ issuers_file = "{settings.front.issuers_file}"
 database_url = "{settings.issuer.database_url}"
 secret_file = "{settings.issuer.secret_file}"
 [limits]
+open_reports_per_area_and_day = {settings.limits.open_reports_per_area_and_day}
 unproven_reports_per_area_and_day = {settings.limits.unproven_reports_per_area_and_day}
 unproven_reports_per_area_and_hour = {settings.limits.unproven_reports_per_area_and_hour}
 [notes]
