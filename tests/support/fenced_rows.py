@@ -57,7 +57,7 @@ MATRIX = {
     "staff_members": ("", "SIU", "SIU"),
     "stopped_accounts": ("", "SIU", "S"),
     "staff_sessions": ("", "SIUD", "SIUD"),
-    "unproven_days": ("SIU", "", "SD"),
+    "unproven_days": ("SIU", "", "SIUD"),
     "unknown_sign_ins": ("", "SIU", "SD"),
     "status_changes": ("", "SID", "SIUD"),
 }
