@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 from notifications.channels import Outgoing, Sent
 from notifications.channels.mail import compose_mail
 from notifications.retry import DeliveryFailure, OutcomeUnknown, PermanentFailure, TemporaryFailure
+from notifications.tls import trusting
 
 AUTHENTICATION_CODES = frozenset({530, 534, 535, 538})  # RFC 4954, section 6
 """Refusals of our sign-in, not of the message: the message waits until somebody fixes it."""
@@ -41,7 +42,7 @@ class Security(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class SmtpServer:
-    """The mail server. `ca_file`: authorities to trust instead of those of the machine."""
+    """The mail server. `ca_file`: authorities to trust besides those of the machine."""
 
     host: str
     port: int = 587
@@ -190,12 +191,14 @@ def _connect(server: SmtpServer, domain: str) -> smtplib.SMTP:
     """Connect and say hello as the sender's domain: the library would ask the DNS for this machine's name."""
     options: dict[str, Any] = {"local_hostname": domain, "timeout": server.timeout_seconds}
     if server.security is Security.TLS:
-        smtp: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, context=_tls(server), **options)
+        smtp: smtplib.SMTP = smtplib.SMTP_SSL(
+            server.host, server.port, context=trusting(server.ca_file), **options
+        )
     else:
         smtp = smtplib.SMTP(server.host, server.port, **options)
     try:
         if server.security is Security.STARTTLS:
-            smtp.starttls(context=_tls(server))
+            smtp.starttls(context=trusting(server.ca_file))
         if server.user:
             smtp.login(server.user, server.password)
         smtp.ehlo_or_helo_if_needed()
@@ -203,10 +206,6 @@ def _connect(server: SmtpServer, domain: str) -> smtplib.SMTP:
         smtp.close()
         raise
     return smtp
-
-
-def _tls(server: SmtpServer) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=str(server.ca_file) if server.ca_file else None)
 
 
 def _not_connected(problem: Exception) -> TemporaryFailure:

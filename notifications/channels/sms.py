@@ -6,10 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from notifications.channels import Outgoing, Sent
 from notifications.retry import DeliveryFailure, OutcomeUnknown, PermanentFailure, TemporaryFailure, Throttled
+from notifications.tls import trusting
 
 PERMANENT_CODES = frozenset(
     {
@@ -41,7 +43,7 @@ LONGEST_PAUSE_SECONDS = 86_400
 class TwilioAccount:
     """The account at Twilio. `status_callback`: the public address that gets the statuses.
 
-    `api_url`: a mock server or a proxy instead of Twilio.
+    `api_url`: a mock server or a proxy instead of Twilio. `ca_file`: see `trusting`.
     """
 
     account_sid: str
@@ -50,6 +52,7 @@ class TwilioAccount:
     status_callback: str
     timeout_seconds: float = 10.0
     api_url: str = "https://api.twilio.com"
+    ca_file: Path | None = None
 
 
 @dataclass(kw_only=True)
@@ -136,11 +139,28 @@ def _http_client(account: TwilioAccount) -> Any:
                 method, url.replace("https://api.twilio.com", account.api_url, 1), *args, **kwargs
             )
 
-    return HttpClient(
+    client = HttpClient(
         timeout=account.timeout_seconds,
         request_hooks={"response": _notice_throttling},
         logger=_silent_logger(),
     )
+    if account.ca_file is not None:
+        client.session.mount("https://", _trusting_adapter(account.ca_file))
+    return client
+
+
+def _trusting_adapter(ca_file: Path) -> Any:
+    """Return an adapter that trusts these authorities beside those that the client brings along."""
+    from requests.adapters import HTTPAdapter
+
+    class Trusting(HTTPAdapter):
+        def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+            super().init_poolmanager(*arguments, **options, ssl_context=trusting(ca_file))
+
+        def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+            return super().proxy_manager_for(proxy, **options, ssl_context=trusting(ca_file))
+
+    return Trusting()
 
 
 def _notice_throttling(response: Any, **_: Any) -> None:

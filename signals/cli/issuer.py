@@ -13,6 +13,7 @@ import click
 import urllib3
 from sqlalchemy.orm import Session
 
+from notifications.tls import trusting
 from signals.cli import answers, settings_of_call
 from signals.cli.opening import log_warnings_only
 from signals.clock import today
@@ -196,7 +197,7 @@ issuer.add_command(trust)
 
 
 def _fetched(url: str, ca_file: Path | None) -> Mapping[str, Any]:
-    pool = urllib3.PoolManager(timeout=10, retries=False, ca_certs=str(ca_file) if ca_file else None)
+    pool = urllib3.PoolManager(timeout=10, retries=False, ssl_context=trusting(ca_file))
     try:
         answer = pool.request("GET", url, redirect=False, preload_content=False)
         content = answer.read(_MOST_BYTES)

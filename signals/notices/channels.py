@@ -136,6 +136,7 @@ def _twilio(settings: Settings) -> TwilioAccount:
         status_callback=f"{settings.server.public_url.rstrip('/')}{TWILIO_CALLS}",
         timeout_seconds=settings.twilio.timeout_seconds,
         api_url=settings.twilio.api_url,
+        ca_file=settings.ca_file,
     )
 
 

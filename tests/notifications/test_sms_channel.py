@@ -8,7 +8,8 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,6 +21,7 @@ import pytest
 from notifications.channels.sms import SmsChannel, TwilioAccount, classify, pause
 from notifications.retry import DeliveryFailure, OutcomeUnknown, PermanentFailure, TemporaryFailure, Throttled
 from tests.notifications.building import outgoing, subject
+from tests.notifications.smtp_server import make_certificate
 
 HOST = "127.0.0.1"
 NUMBER = "+31612345678"
@@ -38,13 +40,14 @@ class Script:
     port: int = 0
     released: threading.Event = field(default_factory=threading.Event)
     hangs: bool = False
+    server: Any = None
 
 
 @pytest.fixture
 def script() -> Iterator[Script]:
     script = Script()
     server = ThreadingHTTPServer((HOST, 0), _handler(script))
-    script.port = server.server_address[1]
+    script.server, script.port = server, server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield script
@@ -70,6 +73,17 @@ def account(port: int, timeout_seconds: float = 5.0) -> TwilioAccount:
         timeout_seconds=timeout_seconds,
         api_url=f"http://{HOST}:{port}",
     )
+
+
+def test_a_private_authority_counts_besides_the_known_ones(script: Script, tmp_path: Path) -> None:
+    context, authority = make_certificate(tmp_path)
+    script.server.socket = context.wrap_socket(script.server.socket, server_side=True)
+    secure = replace(account(script.port), api_url=f"https://{HOST}:{script.port}")
+    for ca_file, trusted in ((None, False), (authority, True)):
+        channel = SmsChannel(account=replace(secure, ca_file=ca_file))
+        with nullcontext() if trusted else pytest.raises(TemporaryFailure, match="twilio_connection"):
+            assert channel.send(outgoing(recipient=NUMBER)).provider_message_id == "SM0123"
+        channel.close()
 
 
 def refusal(status: int, code: int, **headers: str) -> Answer:
