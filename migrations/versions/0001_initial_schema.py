@@ -380,6 +380,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("signal_id", name=op.f("pk_sealed_reports")),
         sqlite_with_rowid=False,
     )
+    refused = sa.text("refused_on IS NOT NULL")
+    op.create_index(
+        "ix_sealed_reports_refused",
+        "sealed_reports",
+        ["refused_on"],
+        unique=False,
+        sqlite_where=refused,
+        postgresql_where=refused,
+    )
     op.create_table(
         "spent_tokens",
         sa.Column("nonce_hash", sa.LargeBinary(length=32), nullable=False),
@@ -979,6 +988,17 @@ def upgrade() -> None:
         "ix_signals_queue_by_state", "signals", ["organisation_id", "state", "due_on", "id"], unique=False
     )
     op.create_index("ix_signals_received_on", "signals", ["organisation_id", "received_on"], unique=False)
+    op.create_index("ix_signals_case_key_id", "signals", ["case_key_id"], unique=False)
+    concluded = sa.text("state = 'concluded'")
+    op.create_index(
+        "ix_signals_concluded_at",
+        "signals",
+        ["concluded_at"],
+        unique=False,
+        sqlite_where=concluded,
+        postgresql_where=concluded,
+    )
+    op.create_index("ix_signals_day", "signals", ["received_on"], unique=False)
     op.create_table(
         "staff_sessions",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1343,7 +1363,8 @@ def downgrade() -> None:
     op.drop_table("comparison_draws")
     op.drop_index("ix_staff_sessions_staff_member_id", table_name="staff_sessions")
     op.drop_table("staff_sessions")
-    op.drop_index("ix_signals_received_on", table_name="signals")
+    for name in ("day", "concluded_at", "case_key_id", "received_on"):
+        op.drop_index(f"ix_signals_{name}", table_name="signals")
     op.drop_index("ix_signals_queue_by_state", table_name="signals")
     op.drop_index(
         "ix_signals_open_queue",
@@ -1396,6 +1417,7 @@ def downgrade() -> None:
     op.drop_table("unknown_sign_ins")
     op.drop_table("unproven_days")
     op.drop_table("spent_tokens")
+    op.drop_index("ix_sealed_reports_refused", table_name="sealed_reports")
     op.drop_table("sealed_reports")
     op.drop_table("routing_version")
     op.drop_table("receipts")

@@ -53,7 +53,11 @@ class SealedReport(Base):
     """
 
     __tablename__ = "sealed_reports"
-    __table_args__ = (NO_ROWID,)
+    __table_args__ = (
+        Index("ix_sealed_reports_refused", "refused_on",
+              sqlite_where=text("refused_on IS NOT NULL"), postgresql_where=text("refused_on IS NOT NULL")),
+        NO_ROWID,
+    )  # fmt: skip
 
     signal_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     organisation_id: Mapped[uuid.UUID]
@@ -122,6 +126,10 @@ class Signal(Base):
               sqlite_where=text("unreadable_on IS NOT NULL"),
               postgresql_where=text("unreadable_on IS NOT NULL")),
         Index("ix_signals_received_on", "organisation_id", "received_on"),
+        Index("ix_signals_case_key_id", "case_key_id"),
+        Index("ix_signals_concluded_at", "concluded_at",
+              sqlite_where=text("state = 'concluded'"), postgresql_where=text("state = 'concluded'")),
+        Index("ix_signals_day", "received_on"),
         NO_ROWID,
     )  # fmt: skip
 

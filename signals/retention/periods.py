@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from signals.clock import AMSTERDAM, Clock, today
@@ -103,17 +103,30 @@ def refuse_unfit(days: Mapping[RetentionRule, int], changed: RetentionRule, floo
 
 def due_signals(session: Session, clock: Clock) -> Iterator[Due]:
     """Yield every signal whose period is over; a restricted one (art. 18 AVG) waits."""
-    on = today(clock)
-    for organisation_ids, days in _days_in_force(session, on):
-        over = _over(days, on)
-        query = select(
-            Signal.id, Signal.organisation_id, *(rule.label(reason) for reason, rule in over.items())
-        )
-        query = query.where(or_(*over.values()), Signal.restricted_on.is_(None))
-        query = query.where(Signal.organisation_id.in_(organisation_ids))
-        for row in session.execute(query):
+    for over, is_due in _conditions(session, today(clock)):
+        reasons = (rule.label(reason) for reason, rule in over.items())
+        for row in session.execute(select(Signal.id, Signal.organisation_id, *reasons).where(is_due)):
             reason = next(reason for reason in over if getattr(row, reason))
             yield Due(signal_id=row.id, organisation_id=row.organisation_id, reason=reason)
+
+
+def count_due(session: Session, clock: Clock) -> int:
+    """Return the number of signals whose period is over."""
+    counts = (
+        select(func.count()).select_from(Signal).where(is_due)
+        for _over, is_due in _conditions(session, today(clock))
+    )
+    return sum(session.scalar(count) or 0 for count in counts)
+
+
+def _conditions(
+    session: Session, on: date
+) -> Iterator[tuple[dict[DeletionReason, ColumnElement[bool]], ColumnElement[bool]]]:
+    """Yield, for organisations with the same periods, each reason and whether any of them holds."""
+    for organisation_ids, days in _days_in_force(session, on):
+        over = _over(days, on)
+        mine = Signal.organisation_id.in_(organisation_ids)
+        yield over, and_(mine, or_(*over.values()), Signal.restricted_on.is_(None))
 
 
 def still_due(session: Session, clock: Clock) -> Callable[[Any], bool]:
