@@ -51,6 +51,7 @@ class Event(StrEnum):
     )
     REPORTS_SET_ASIDE = "reports_set_aside"  # to administrators: several reports of one day did not open
     ROW_REFUSED = "row_refused"  # to administrators: somebody wrote a right into the database
+    NOBODY_WORKS = "nobody_works"  # to administrators, from a desk: no worker takes reports or messages
     TEST_MESSAGE = "test_message"  # to the address that an administrator names
 
 
@@ -90,6 +91,7 @@ DATES: Mapping[Event, str] = {
     Event.TRAIL_HEAD: "sent_on",
     Event.REPORTS_SET_ASIDE: "set_aside_on",
     Event.ROW_REFUSED: "found_on",
+    Event.NOBODY_WORKS: "since_on",
     Event.TEST_MESSAGE: "sent_on",
 }
 """The name of the one ISO date in messages of each event; each message also has a `link`."""

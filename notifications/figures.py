@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, text
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from notifications.clock import Clock
@@ -77,12 +77,33 @@ def was_due(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def waiting_since(session: Session, before: datetime) -> int:
-    """Return how many messages wait since `before`: due by then and not tried, or tried and not sent."""
-    tried = select(DeliveryAttempt.message_id).where(DeliveryAttempt.at < before)
-    late = or_(OutboxMessage.id.in_(tried), OutboxMessage.not_before < before)
-    query = select(func.count()).select_from(OutboxMessage).where(OutboxMessage.state.in_(_WAITS), late)
-    return session.scalar(query) or 0
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """Messages that wait: all, those that wait since a moment or longer, and the moment of the oldest."""
+
+    number: int
+    late: int
+    since: datetime | None
+
+
+def waiting_since(session: Session, before: datetime) -> Waiting:
+    """Return what waits. A message waits since its first try, or since it is due.
+
+    Each message is looked up by an index: there are far more attempts than messages that wait.
+    """
+    tries = and_(DeliveryAttempt.message_id == OutboxMessage.id, OutboxMessage.tries > 0)
+    since = func.coalesce(func.min(DeliveryAttempt.at), OutboxMessage.not_before)
+    each = (
+        select(since.label("since"))
+        .select_from(OutboxMessage)
+        .outerjoin(DeliveryAttempt, tries)
+        .where(OutboxMessage.state.in_(_WAITS))
+        .group_by(OutboxMessage.id)
+        .subquery()
+    )
+    late = func.count().filter(each.c.since < before)
+    row = session.execute(select(func.count(), late, func.min(each.c.since))).one()
+    return Waiting(number=row[0], late=row[1], since=row[2])
 
 
 def forget_messages(session: Session, clock: Clock) -> int:

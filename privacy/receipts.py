@@ -18,6 +18,7 @@ _KEY_DOMAIN: Final = b"signals/idempotency-key/v1\x00"
 _BODY_DOMAIN: Final = b"signals/body/v1\x00"
 _RECEIPT_DOMAIN: Final = b"signals/receipt/v1\x00"
 _RECEIPT_HASH_DOMAIN: Final = b"signals/receipt-hash/v1\x00"
+_FINGERPRINT_DOMAIN: Final = b"signals/front-secret/v1\x00"
 _RFC4648: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _TO_CROCKFORD: Final = str.maketrans(_RFC4648, _CROCKFORD)
@@ -47,6 +48,11 @@ def receipt_for(front_secret: bytes, key: UUID, canonical_body: bytes) -> str:
     info = _RECEIPT_DOMAIN + key.bytes + hashlib.sha256(canonical_body).digest()
     raw = hmac.digest(_pseudorandom_key(front_secret), info + b"\x01", hashlib.sha256)  # HKDF's only block
     return _grouped(base64.b32encode(raw[:RECEIPT_BYTES]).decode("ascii").translate(_TO_CROCKFORD))
+
+
+def secret_fingerprint(front_secret: bytes) -> bytes:
+    """Return 32 bytes that tell one secret from another, and nothing else about it."""
+    return hmac.digest(_checked(front_secret), _FINGERPRINT_DOMAIN, hashlib.sha256)
 
 
 def parse_receipt(text: str) -> str | None:

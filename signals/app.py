@@ -10,14 +10,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from privacy.logs import configure_logging
 from privacy.patience import COMMANDS, DESK, FRONT, JOBS, Patience
 from signals.clock import Clock, SystemClock, today
 from signals.clock_guard import CLOCK_CHECK, require_right_clock
-from signals.db import make_engine, reading, session_factory
+from signals.db import make_engine, ping, session_factory
 from signals.settings import Settings
 from signals.vocabulary import ClearReports, ProcessRole
 from signals.web import parts
@@ -202,13 +202,14 @@ class _Parts:
         router = _router(settings, self.engine, settings.front.root_key)
         checks: dict[str, Callable[[], None]] = {}
         if settings.role is not ProcessRole.ISSUER:
-            checks["database"] = lambda: _ping(self.engine)
+            checks["database"] = partial(ping, self.engine)
         if settings.serves_public:
             checks["database"] = self._add_front(router)
             checks["routing"] = lambda: router.check(today(self.clock))
         if settings.serves_staff:
             checks["keystore"] = self._add_staff_side(router)
             self._add_delivery()
+            self._add_watch()
         if settings.shows_figures:
             self._add_figures(router)
         if settings.issues_tokens:
@@ -223,9 +224,9 @@ class _Parts:
 
     def _add_front(self, router: "Router") -> Callable[[], None]:
         """Add the public side; return a check that raises when it can store no report."""
-        from privacy.secret_files import load_master_key
         from signals.intake.authorisation import TrustedIssuers
         from signals.intake.daily_limit import AreaLimit
+        from signals.intake.front_keys import front_secrets
         from signals.intake.receiving import Intake
         from signals.intake.unproven_lane import UnprovenLane
         from signals.web.front.context import EXTENSION, FrontContext
@@ -236,10 +237,12 @@ class _Parts:
             origin=urlsplit(self.settings.server.public_url).netloc,
             own=self._own_directory if self.settings.issues_tokens else None,
         )
+        secret, *others = front_secrets(self.settings)
         intake = Intake(
             engine=self.engine,
             router=router,
-            front_secret=load_master_key(self.settings.front.secret_file),
+            front_secret=secret,
+            other_secret=next(iter(others), None),
             area_limit=AreaLimit(limits.open_reports_per_area_and_day),
             lane=UnprovenLane(limits),
             prover=issuers,
@@ -250,7 +253,7 @@ class _Parts:
             settings=self.settings, clock=self.clock, intake=intake, issuers=issuers
         )
         self._register(parts.PUBLIC_CALLS, parts.PUBLIC_PAGES)
-        return intake.check_storing
+        return partial(intake.check_storing, self.clock)
 
     def _add_staff_side(self, router: "Router") -> Callable[[], None]:
         """Add the staff side; return a check that raises when the keystore does not answer."""
@@ -289,6 +292,13 @@ class _Parts:
             calls = StatusCalls(sessions=sessions, clock=self.clock, auth_token=token, public_url=url)
             self.app.register_blueprint(twilio_blueprint(calls))
 
+    def _add_watch(self) -> None:
+        """Let a desk watch the worker, unless its jobs run in this process."""
+        from signals.operations.worker_watch import watch_of
+
+        if not self.settings.runs_jobs and (watch := watch_of(self.settings, self.clock, self.engine)):
+            self.app.extensions["signals.worker_watch"] = watch
+
     def _add_figures(self, router: "Router") -> None:
         """Add the released figures; a process without staff has them only when they are public."""
         from signals.web.figures.context import EXTENSION, Doorkeeper, make_context
@@ -319,15 +329,10 @@ class _Parts:
         self.opened.callback(issuer.engine.dispose)
         self.app.extensions[EXTENSION] = issuer
         self._register((), parts.ISSUER_PAGES)
-        return partial(_ping, issuer.engine)
+        return partial(ping, issuer.engine)
 
     def _register(self, calls: Iterable[str], pages: Iterable[str]) -> None:
         for blueprint in parts.blueprints(calls):
             self.api.register_blueprint(blueprint)
         for blueprint in parts.blueprints(pages):
             self.app.register_blueprint(blueprint)
-
-
-def _ping(engine: Engine) -> None:
-    with reading(engine).connect() as connection:
-        connection.execute(text("SELECT 1"))

@@ -66,6 +66,12 @@ def reading(engine: Engine) -> Engine:
     return engine.execution_options(sqlite_read_only=True)
 
 
+def ping(engine: Engine) -> None:
+    """Raise the database's error when it cannot be reached."""
+    with reading(engine).connect() as connection:
+        connection.exec_driver_sql("SELECT 1")
+
+
 def at_one_moment(engine: Engine) -> Engine:
     """Return the pool for transactions that read everything as of their first statement."""
     readers = reading(engine)

@@ -15,11 +15,44 @@ from hypothesis import settings
 from playwright.sync_api import expect
 
 from tests.support.browser import launch_options
+from tests.support.desk_fixtures import audit, by, clock, keys, migrated_file, session, sqlite_engine, team
+from tests.support.fences import fenced_database, fenced_world
 from tests.support.postgres import PostgresServer
 from tests.support.statements import share_compiled_statements
 from tests.support.templates import share_compiled_templates
+from tests.support.world_fixtures import (
+    catalogues,
+    database_url,
+    log,
+    postgres_template,
+    postgres_world,
+    postgres_world_url,
+    sqlite_world,
+    template,
+    world,
+)
 
-pytest_plugins = ["tests.support.desk_fixtures", "tests.support.fences", "tests.support.world_fixtures"]
+__all__ = [
+    "audit",
+    "by",
+    "catalogues",
+    "clock",
+    "database_url",
+    "fenced_database",
+    "fenced_world",
+    "keys",
+    "log",
+    "migrated_file",
+    "postgres_template",
+    "postgres_world",
+    "postgres_world_url",
+    "session",
+    "sqlite_engine",
+    "sqlite_world",
+    "team",
+    "template",
+    "world",
+]
 
 # Tests are the same on every run and machine; `make soak` looks further.
 settings.register_profile("seeded", derandomize=True, deadline=None, database=None, print_blob=True)

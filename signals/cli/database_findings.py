@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -16,9 +16,10 @@ from signals.clock import Clock, FixedClock, today
 from signals.db import reading, session_factory
 from signals.errors import NoMailboxKey
 from signals.intake.shares import sealed_percent
-from signals.models import DeletionRecord, MailboxPublicKey, Organisation, SealedReport
+from signals.models import DeletionRecord, JobRun, MailboxPublicKey, Organisation, SealedReport
+from signals.operations.job_runs import LATE, MOST_COUNTED, is_late, job_runs, waiting_reports
 from signals.retention.nightly import needs_a_person
-from signals.retention.periods import due_signals
+from signals.retention.periods import count_due
 from signals.retention.unreadable import unreadable_signals
 from signals.routing.coverage import routed_elsewhere_on
 from signals.routing.receivers import onboarded_on
@@ -66,7 +67,8 @@ def find_in_database(engine: Engine, settings: Settings, clock: Clock, root: byt
         for check, find in (
             ("mailbox keys", partial(_keys_ahead, session, on)),
             ("public keys", partial(_public_keys, session, root)),
-            ("waiting reports", partial(_waiting, session, on)),
+            ("jobs", partial(_jobs, session, clock)),
+            ("waiting reports", partial(_waiting, session, clock)),
             ("refused reports", partial(_refused, session)),
             ("unreadable signals", partial(_unreadable, session)),
             ("sealed reports", partial(_sealed, session, on)),
@@ -154,16 +156,42 @@ def _named(before: str, names: Sequence[str]) -> str:
     return f"{before}{shown}{'...' if len(names) > _NAMED else ''}" if names else ""
 
 
-def _waiting(session: Session, on: date) -> Finding:
-    waiting = SealedReport.refused_on.is_(None)
-    query = select(func.count(), func.min(SealedReport.received_on)).where(waiting)
-    row = session.execute(query).one()
-    count: int = row[0]
-    oldest: date | None = row[1]
+def _jobs(session: Session, clock: Clock) -> Finding:
+    """Show the last run and result of each job, the late ones first."""
+    now = clock.now()
+    runs = sorted(job_runs(session), key=lambda run: (not is_late(run, now), run.job))
+    late = [run for run in runs if is_late(run, now)]
+    each = ", ".join(_run(run, now) for run in runs)
+    return Finding(
+        check="jobs",
+        ok=bool(runs) and not late,
+        says=f"{len(late)} of {len(runs)} are late: {each}" if runs else "no worker ran yet",
+        fix="run a worker ('signals work'): docs/operations.md, 'Worker down'",
+    )
+
+
+def _run(run: JobRun, now: datetime) -> str:
+    done = f"{run.job} {_ago(now - run.succeeded_at)}" if run.succeeded_at else f"{run.job} never"
+    return done if run.problem is None else f"{done} (failed {_ago(now - run.ran_at)}: {run.problem})"
+
+
+def _ago(age: timedelta) -> str:
+    """Return an age in its largest unit."""
+    seconds = max(0, round(age.total_seconds()))
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit} ago"
+    return f"{seconds} s ago"
+
+
+def _waiting(session: Session, clock: Clock) -> Finding:
+    waiting = waiting_reports(session, clock.now())
+    number = f"{MOST_COUNTED} or more" if waiting.number == MOST_COUNTED else waiting.number
+    oldest = f", the oldest came {_ago(waiting.at_most)} at the earliest" if waiting.number else ""
     return Finding(
         check="waiting reports",
-        ok=oldest is None or oldest >= on - timedelta(days=1),
-        says=f"{count} wait to arrive" + (f", the oldest since {oldest}" if oldest else ""),
+        ok=not waiting.is_late,
+        says=f"{number} wait to arrive{oldest}",
         fix="run a worker ('signals work'); its log says why nothing arrives",
     )
 
@@ -197,10 +225,11 @@ def _sealed(session: Session, on: date) -> Finding:
 
 
 def _outbox(session: Session, clock: Clock) -> Finding:
-    by_state = select(OutboxMessage.state, func.count().label("number")).group_by(OutboxMessage.state)
-    counts: dict[MessageState, int] = {row.state: row.number for row in session.execute(by_state)}
-    late = waiting_since(session, clock.now() - timedelta(hours=1))
-    queued, failed = counts.get(MessageState.QUEUED, 0), counts.get(MessageState.FAILED, 0)
+    waiting = waiting_since(session, clock.now() - LATE)
+    dead = select(func.count()).select_from(OutboxMessage).where(OutboxMessage.state == MessageState.FAILED)
+    failed = session.scalar(dead) or 0
+    late = f", {waiting.late} for over ten minutes" if waiting.late else ""
+    oldest = f", the oldest since {_ago(clock.now() - waiting.since)}" if late and waiting.since else ""
     fixes = []
     if late:
         fixes.append("run a worker, and look at the channels below; what waits is tried again by itself")
@@ -209,14 +238,14 @@ def _outbox(session: Session, clock: Clock) -> Finding:
     return Finding(
         check="outbox",
         ok=not late and not failed,
-        says=f"{queued} queued, {late} of them waiting for over an hour; {failed} failed",
+        says=f"{waiting.number} queued{late}{oldest}; {failed} failed",
         fix="; ".join(fixes),
     )
 
 
 def _retention(session: Session, clock: Clock) -> Finding:
     """Find what should be gone: signals past their period, and keys of deleted signals."""
-    due = sum(1 for _ in due_signals(session, clock))
+    due = count_due(session, clock)
     if needs_a_person(session, due):
         return Finding(
             check="retention",
@@ -225,7 +254,7 @@ def _retention(session: Session, clock: Clock) -> Finding:
             fix="look at the clock and at the periods; if this is right, signals retention run --confirm",
         )
     two_days_ago = FixedClock(clock.now() - timedelta(days=OVERDUE_DAYS))
-    overdue = sum(1 for _ in due_signals(session, two_days_ago))
+    overdue = count_due(session, two_days_ago)
     unconfirmed = DeletionRecord.key_destroyed_on.is_(None) & (DeletionRecord.deleted_on < today(clock))
     keys = session.scalar(select(func.count()).select_from(DeletionRecord).where(unconfirmed))
     return Finding(

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Final
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
-from privacy.receipts import body_mac, idempotency_hash, receipt_for, receipt_hash
+from privacy.receipts import receipt_hash
 from privacy.redaction import MARKERS, redact
 from privacy.sealing import SCHEMA_VERSION, seal_text_to_mailbox
 from signals.clock import Clock, seconds_to_midnight, today
@@ -34,6 +34,7 @@ from signals.errors import (
 from signals.intake.authorisation import Proof, Prover
 from signals.intake.content import NOTICED_DAYS_BACK, Report, context_of
 from signals.intake.daily_limit import AreaLimit
+from signals.intake.front_keys import FrontKeys, Identity
 from signals.intake.storage import ReceiptRow, ReportStore, Stored
 from signals.intake.unproven_lane import Place, UnprovenLane
 from signals.models import SealedReport, SpentToken, UnprovenDay
@@ -94,6 +95,7 @@ class Intake:
     engine: Engine
     router: Router
     front_secret: bytes = field(repr=False)
+    other_secret: bytes | None = field(default=None, repr=False)
     area_limit: AreaLimit
     lane: UnprovenLane
     prover: Prover
@@ -112,7 +114,7 @@ class Intake:
         `ClearReportRefused`.
         """
         on, body = today(clock), report.canonical()
-        identity = _Identity.of(self.front_secret, key, body)
+        identity = self._keys.identity(key, body)
         return self._once(
             identity, clock, lambda proof: self._sealed(identity, report, body, proof, on, clock.now()), token
         )
@@ -126,18 +128,19 @@ class Intake:
         `MailboxKeyExpired` for a key that is not this week's or not of an organisation that receives: the
         phone then looks up the keys and seals anew.
         """
-        identity = _Identity.of(self.front_secret, key, sealed.canonical())
+        identity = self._keys.identity(key, sealed.canonical())
         received = self._once(identity, clock, lambda _proof: self._kept(identity, sealed, clock), token)
         return replace(received, redactions=None)
 
     def _once(
         self,
-        identity: "_Identity",
+        identity: Identity,
         clock: Clock,
         make: _Make,
         token: bytes | None,
     ) -> Received:
         """Store what `make` returns, (row, receiver), unless its key is known."""
+        self._agree(today(clock))
         refusal: SignalsError | None = None
         try:
             if received := self._new(identity, clock, make, token):
@@ -168,8 +171,9 @@ class Intake:
             problems.append(FieldProblem(field="note", code=NotesDisabled.code))
         return tuple(problems)
 
-    def check_storing(self) -> None:
-        """Raise the database's error when no report could be stored; store nothing."""
+    def check_storing(self, clock: Clock) -> None:
+        """Raise the error that no report could be stored with; store nothing."""
+        self._keys.agree(today(clock))
         self.store.check()
 
     @cached_property
@@ -177,9 +181,19 @@ class Intake:
         """The tables that this process writes to."""
         return ReportStore(self.engine, in_transaction=self.in_transaction)
 
+    @cached_property
+    def _keys(self) -> FrontKeys:
+        secrets = (self.front_secret, self.other_secret)
+        return FrontKeys(engine=self.engine, secrets=[secret for secret in secrets if secret])
+
+    @cached_property
+    def _agree(self) -> Callable[[date], None]:
+        """Look once a day for the secret of the other fronts."""
+        return cache(self._keys.agree)
+
     def _new(
         self,
-        identity: "_Identity",
+        identity: Identity,
         clock: Clock,
         make: _Make,
         token: bytes | None,
@@ -205,7 +219,7 @@ class Intake:
         return {"profession": proof.profession, "nonce_hash": proof.nonce_hash, "week": proof.week}
 
     def _sealed(
-        self, identity: "_Identity", report: Report, body: bytes, proof: Proof | None, on: date, now: datetime
+        self, identity: Identity, report: Report, body: bytes, proof: Proof | None, on: date, now: datetime
     ) -> tuple[dict[str, Any], OrganisationFacts]:
         """Return the row to store and the receiver; `body` is the report in its canonical form."""
         if not self.accepts_clear:
@@ -228,7 +242,7 @@ class Intake:
         return row | {"redactions": redactions}, receiver
 
     def _kept(
-        self, identity: "_Identity", sealed: SealedByPhone, clock: Clock
+        self, identity: Identity, sealed: SealedByPhone, clock: Clock
     ) -> tuple[dict[str, Any], OrganisationFacts]:
         """Return the row of an envelope as it came, and its receiver."""
         on, snapshot = today(clock), self.router.snapshot()
@@ -251,7 +265,7 @@ class Intake:
         if problems:
             raise Invalid(*problems)
 
-    def _add(self, identity: "_Identity", row: dict[str, Any], now: datetime) -> bool:
+    def _add(self, identity: Identity, row: dict[str, Any], now: datetime) -> bool:
         try:
             return self.store.add(row)
         except IntegrityError as error:
@@ -268,31 +282,16 @@ class Intake:
                 raise UnprovenFull(seconds_to_midnight(now)) from None
             raise
 
-    def _answer(self, identity: "_Identity", earlier: Stored) -> Received:
+    def _answer(self, identity: Identity, earlier: Stored) -> Received:
         if earlier.body_mac != identity.body_mac:
+            if identity.other is not None:
+                return self._answer(identity.other, earlier)
             raise KeyReused
         return Received(
             receipt=identity.receipt,
             organisation=self.router.snapshot().organisations[earlier.organisation_id],
             received_on=earlier.received_on,
             redactions=_redactions_from(earlier.redactions),
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Identity:
-    """Hashes that recognise a report; nobody can turn them back into key or body."""
-
-    key_hash: bytes
-    body_mac: bytes
-    receipt: str = field(repr=False)
-
-    @classmethod
-    def of(cls, secret: bytes, key: uuid.UUID, body: bytes) -> "_Identity":
-        return cls(
-            key_hash=idempotency_hash(key),
-            body_mac=body_mac(secret, key, body),
-            receipt=receipt_for(secret, key, body),
         )
 
 
@@ -313,7 +312,7 @@ def _redactions_from(stored: str) -> tuple[Redaction, ...]:
 
 
 def _row(
-    identity: _Identity,
+    identity: Identity,
     receiver: OrganisationFacts,
     key: SealingKey,
     *,

@@ -35,6 +35,7 @@ class Heartbeats:
     now: Callable[[], float] = time.monotonic
     _going_on: dict[int, _Work] = field(default_factory=dict)
     _expected: dict[str, _Work] = field(default_factory=dict)
+    _ended: dict[int, float] = field(default_factory=dict)
 
     @contextmanager
     def work(self, name: str, limit: float) -> Iterator[None]:
@@ -45,6 +46,7 @@ class Heartbeats:
             yield
         finally:
             del self._going_on[thread]
+            self._ended[thread] = self.now()
             if name in self._expected:
                 self._expected[name].beat = self.now()
 
@@ -61,6 +63,11 @@ class Heartbeats:
         """Return the names of work that is silent past its limit, or that did not come back in time."""
         going_on, expected = list(self._going_on.values()), list(self._expected.values())
         return sorted({*self._silent(going_on, 1), *self._silent(expected, 1)})
+
+    def seconds_since_work(self) -> float | None:
+        """Return how long ago work ended in this process; None before the first."""
+        ended = list(self._ended.values())
+        return self.now() - max(ended) if ended else None
 
     def silent(self) -> list[str]:
         """Return the names of work for which the process must end."""

@@ -2,21 +2,23 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 from structlog import get_logger
 
-from signals.clock import Clock
-from signals.models import JobRun
+from signals.clock import AMSTERDAM, Clock
+from signals.models import JobRun, SealedReport
 
 LATE: Final = timedelta(minutes=10)
 """A problem lasts so long before anybody hears of it."""
 ARRIVAL: Final = "arrival"
 OUTBOX: Final = "outbox"
+MOST_COUNTED: Final = 10_000
 _NOTED_EVERY: Final = timedelta(seconds=30)
 
 log = get_logger(__name__)
@@ -61,3 +63,32 @@ def is_late(run: JobRun, now: datetime) -> bool:
     """Return whether a job should have succeeded by now, or fails for ten minutes."""
     fails = run.problem is not None and (run.succeeded_at is None or now - run.succeeded_at >= LATE)
     return fails or run.due_by < now
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """Reports that wait to arrive. No row tells when a report came; it came after the last arrival."""
+
+    number: int
+    oldest_on: date | None
+    at_most: timedelta
+
+    @property
+    def is_late(self) -> bool:
+        """Return whether a report waits longer than a problem may last."""
+        return self.number > 0 and self.at_most >= LATE
+
+
+def waiting_reports(session: Session, now: datetime) -> Waiting:
+    """Return what waits to arrive; counts `MOST_COUNTED` reports at most, for each is a large row."""
+    some = select(SealedReport.received_on).where(SealedReport.refused_on.is_(None)).limit(MOST_COUNTED)
+    waiting = some.subquery()
+    row = session.execute(select(func.count(), func.min(waiting.c.received_on)).select_from(waiting)).one()
+    number: int = row[0]
+    oldest: date | None = row[1]
+    arrived = session.scalar(select(JobRun.succeeded_at).where(JobRun.job == ARRIVAL))
+    midnight = datetime.combine(oldest or now.date(), time.min, AMSTERDAM)
+    since = midnight if arrived is None else arrived
+    # A report of an earlier day is older than the last arrival, which left it.
+    since = min(since, midnight + timedelta(days=1)) if oldest else now
+    return Waiting(number=number, oldest_on=oldest, at_most=now - since)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property, partial
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from notifications.breaker import Breaker
@@ -25,7 +25,7 @@ from signals.audit.log import AuditLog
 from signals.audit.trail import BATCH as LINKED_AT_ONCE
 from signals.audit.trail import TrailKeys, link_entries, prune_trail
 from signals.clock import Clock, today
-from signals.db import reading
+from signals.db import ping, reading
 from signals.intake.content import RETRY_DAYS
 from signals.keys.mailbox_keys import mailbox_keys_are_whole, provision_mailbox_keys
 from signals.keys.sweeping import sweep_keys
@@ -42,7 +42,7 @@ from signals.organisations.current_addresses import still_reached
 from signals.organisations.recipients import ask_for_proof
 from signals.retention.expiry import Expiry, forget_admissions, forget_idempotency_keys
 from signals.retention.journal import DeletionJournal
-from signals.retention.nightly import PurgeIncomplete, Retention, RetentionReport
+from signals.retention.nightly import Retention, RetentionReport
 from signals.retention.unreadable import try_signals
 from signals.routing.snapshot import Router
 from signals.settings import Settings
@@ -85,8 +85,7 @@ class Worker:
 
     def ping(self) -> None:
         """Raise when the database cannot be reached."""
-        with reading(self.engine).connect() as connection:
-            connection.execute(text("SELECT 1"))
+        ping(self.engine)
 
     @cached_property
     def runs(self) -> JobRuns:
@@ -250,11 +249,8 @@ class Worker:
             return prune_trail(session, self.clock, audit=self.audit)
 
     def retain(self) -> RetentionReport:
-        """Purge what is due, as every night. Raises `PurgeIncomplete`, so that it is tried again soon."""
-        report = self.retention().run(self.clock)
-        if report.failed:
-            raise PurgeIncomplete
-        return report
+        """Purge what is due, as every night."""
+        return self.retention().run(self.clock)
 
     def try_signals(self) -> int:
         """Note which signals nobody can read; return how many changed."""

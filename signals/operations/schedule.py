@@ -51,7 +51,6 @@ def start_in_background(worker: Worker) -> BackgroundScheduler:
     """Run the jobs on threads of this process (role `all`); `.shutdown()` ends them."""
     scheduler = BackgroundScheduler(timezone=UTC)
     _schedule(scheduler, worker)
-    HEARTBEATS.watch()
     scheduler.start()
     return scheduler
 

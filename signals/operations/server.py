@@ -31,6 +31,8 @@ from signals.clock import SystemClock, today
 from signals.clock_guard import CLOCK_CHECK, watch_clock
 from signals.db import make_engine
 from signals.errors import NoMailboxKey
+from signals.intake.front_keys import FrontKeyRefused, FrontKeys, front_secrets
+from signals.operations.heartbeats import HEARTBEATS
 from signals.operations.whole_requests import WholeRequests
 from signals.routing.snapshot import Router
 from signals.settings import Settings
@@ -155,7 +157,7 @@ def _refuse_unusable_secrets(settings: Settings) -> None:
     """Refuse unusable secrets before the fork: afterwards each worker fails and restarts without end."""
     if settings.serves_public:
         try:
-            load_master_key(settings.front.secret_file)
+            _refuse_another_front_key(settings)
         except SecretFileOpenToOthers as refused:
             raise SystemExit(f"cannot serve: front.secret_file: {refused}") from None
         except SecretFileRefused as refused:
@@ -170,9 +172,29 @@ def _refuse_unusable_secrets(settings: Settings) -> None:
 
 
 _MEND_FRONT = (
-    "Put back the file that it had: with another one, retries of this week get other receipts. A new"
-    " installation makes one with 'signals keys new-master FILE', the same for all machines of the front."
+    "Put back the file that it had: with another one, a retry becomes a second signal. A new installation"
+    " makes one with 'signals keys new-master FILE', the same for all machines of the front."
 )
+
+
+def _refuse_another_front_key(settings: Settings) -> None:
+    """Refuse a secret that is not that of the other fronts. A database that is away says nothing yet.
+
+    Raises `SecretFileRefused`.
+    """
+    secrets, engine = front_secrets(settings), make_engine(settings.database.url, patience=FRONT)
+    try:
+        FrontKeys(engine=engine, secrets=secrets).agree(today(SystemClock()))
+    except FrontKeyRefused:
+        raise SystemExit(
+            "cannot serve: front.secret_file is not the secret of the other fronts, or lacks the other one of"
+            f" a rotation (front.other_secret_file). {_MEND_FRONT} To replace it: docs/operations.md,"
+            " 'Replace front.key'"
+        ) from None
+    except SQLAlchemyError as problem:
+        log.warning("server.front_key_not_compared", exc_info=problem)
+    finally:
+        engine.dispose()
 
 
 def _refuse_unusable_keys(settings: Settings) -> None:
@@ -217,6 +239,9 @@ def _loader(
             app = make_app()
             _leave_alone_what_stays()
             watch_clock(app.extensions[CLOCK_CHECK])
+            HEARTBEATS.watch()
+            if (watch := app.extensions.get("signals.worker_watch")) is not None:
+                watch.begin()
             if start_jobs is not None:
                 start_jobs(settings)
             if keep_keys is not None:

@@ -14,12 +14,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from structlog import get_logger
 
+from signals.operations.heartbeats import HEARTBEATS
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
     from granian._granian import RSGIHTTPProtocol as HTTPProtocol
     from granian.rsgi import Scope
 
 BODY_SECONDS: Final = 10
+BEAT_SECONDS: Final = 60
+"""The longest that a request computes or waits between two statements."""
 MAX_BODY: Final = 256 * 1024
 """Bytes; single calls allow less. No call reads more."""
 
@@ -69,7 +73,8 @@ class WholeRequests:
             started[:] = int(status[:3]), headers
 
         try:
-            parts = self._application(environ, start)
+            with HEARTBEATS.work("request", BEAT_SECONDS):
+                parts = self._application(environ, start)
             return *started, _joined(parts)
         except Exception as error:
             log.critical("server.application_failed", exc_info=error)

@@ -222,6 +222,9 @@ def _unsafe_secrets(settings: Settings) -> Iterator[str]:
         yield "front.secret_file must lie outside data_folder in production"
     if settings.serves_public and not settings.front.secret_file.is_file():
         yield "front.secret_file does not exist: make it with 'signals keys new-master FILE'"
+    other = settings.front.other_secret_file
+    if settings.serves_public and other is not None and not other.is_file():
+        yield "front.other_secret_file does not exist: name the other secret of a rotation, or none"
     if settings.serves_public and not _is_root_key(settings.front.root_public_key):
         yield "front.root_public_key is missing, malformed or a placeholder: read it with 'signals keys list'"
 

@@ -38,6 +38,7 @@ class KeystoreSettings:
 @dataclass(frozen=True, kw_only=True)
 class FrontSettings:
     secret_file: Path = Path("var/secrets/front.key")
+    other_secret_file: Path | None = None
     root_public_key: str = ""
     issuers_file: Path = Path("var/issuers.json")
 

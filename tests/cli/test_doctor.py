@@ -1,6 +1,7 @@
 """`signals doctor`: what it calls a problem, and what it does not."""
 
 import base64
+import re
 from datetime import date, timedelta
 from pathlib import Path
 from string import ascii_uppercase
@@ -11,16 +12,19 @@ import pytest
 from sqlalchemy import Table, delete, insert, make_url, select, update
 
 from privacy.secret_files import write_new_secret_file
+from signals.app import make_worker
 from signals.clock import SystemClock, today
 from signals.models import (
     CoverageArea,
     DeletionRecord,
+    JobRun,
     MailboxPublicKey,
     MunicipalityOfPostcode,
     Organisation,
     SealedReport,
     StaffMember,
 )
+from signals.operations.job_runs import LATE
 from signals.vocabulary import OrganisationKind
 from tests.factories import DeletionRecordFactory, OutboxMessageFactory
 from tests.factories.signals import SignalFactory
@@ -107,6 +111,22 @@ def test_mailbox_keys_that_run_out_are_a_problem(signals: Signals) -> None:
     ahead = MailboxPublicKey.week > today(SystemClock())
     statements(signals, delete(MailboxPublicKey).where(ahead))
     assert problems(signals) == {"mailbox keys"}
+
+
+def test_doctor_shows_each_job_with_its_last_run_and_result(signals: Signals) -> None:
+    worker = make_worker(settings_in(signals.folder))
+    worker.runs.note("retention", "OSError", LATE)
+    worker.close()
+    (jobs,) = [check for check in signals.json("doctor", code=1)["checks"] if not check["ok"]]
+    assert re.fullmatch(
+        r"1 of 2 are late: retention never \(failed \d+ s ago: OSError\), arrival \d+ (s|min) ago",
+        jobs["says"],
+    )
+
+
+def test_no_worker_at_all_is_a_problem(signals: Signals) -> None:
+    statements(signals, delete(JobRun))
+    assert problems(signals) == {"jobs"}
 
 
 def test_reports_that_wait_or_were_refused_are_a_problem(signals: Signals) -> None:

@@ -278,7 +278,7 @@ def test_a_message_that_is_tried_again_waits_since_its_first_try(outbox: Outbox)
     with outbox.factory() as session:
         [health] = channel_health(session)
         text = prometheus_text(session, outbox.clock)
-        late = [waiting_since(session, NOON + timedelta(minutes=minutes)) for minutes in (0, 1)]
+        late = [waiting_since(session, NOON + timedelta(minutes=minutes)).late for minutes in (0, 1)]
     assert (health.waiting, health.waiting_since, health.last_problem) == (1, NOON, "smtp_connection")
     assert 'signals_messages{channel="memory",problem="smtp_connection",state="queued"} 1.0' in text
     assert "signals_oldest_due_message_seconds 54000.0" in text

@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     take_on(signals, teams)
     worker = make_worker(settings_in(folder))
     worker.provision_keys()
+    worker.runs.note("arrival", None, timedelta(days=1))
     worker.close()
     return folder
 

@@ -1,9 +1,11 @@
-"""Tell whether a process lives (`/healthz`) and whether it can do its work (`/readyz`)."""
+"""Tell whether a process did its work lately (`/healthz`) and whether it can do it (`/readyz`)."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from flask import Blueprint, Response
+
+from signals.operations.heartbeats import HEARTBEATS
 
 AUTHENTICATION = "none"
 
@@ -19,20 +21,23 @@ def health_blueprint(checks: Mapping[str, Check], warnings: Mapping[str, Check])
 
     @blueprint.get("/healthz")
     def alive() -> Response:
-        return _health({}, {})
+        seconds = HEARTBEATS.seconds_since_work()
+        return _answer([], {} if seconds is None else {"last_work_seconds": round(seconds)})
 
     @blueprint.get("/readyz")
     def ready() -> Response:
-        return _health(checks, warnings)
+        warned = _failed(warnings)
+        return _answer(_failed(checks), {"warned": warned} if warned else {})
 
     return blueprint
 
 
-def _health(checks: Mapping[str, Check], warnings: Mapping[str, Check]) -> Response:
-    failed, warned = _failed(checks), _failed(warnings)
+def _answer(unusable: Sequence[str], more: Mapping[str, object]) -> Response:
+    """Answer with 503 for unusable parts, and for work that hangs or did not come back lately."""
+    failed = [*unusable, *HEARTBEATS.late()]
     body: dict[str, object] = {"status": "unavailable", "failed": failed} if failed else {"status": "ok"}
-    body |= {"warned": warned} if warned else {}
-    return Response(json.dumps(body), status=503 if failed else 200, content_type="application/json")
+    text = json.dumps({**body, **more})
+    return Response(text, status=503 if failed else 200, content_type="application/json")
 
 
 def _failed(checks: Mapping[str, Check]) -> list[str]:

@@ -7,7 +7,7 @@ messages by state and class, and the age of the oldest.
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Flask
@@ -21,6 +21,7 @@ from notifications.figures import message_figures
 from signals.clock import Clock, today
 from signals.db import reading, reading_session
 from signals.intake.shares import sealed_percent
+from signals.operations.job_runs import is_late, job_runs, waiting_reports
 from signals.staff.refused_rows import ALARM_HOURS, alarms_since
 from signals.web.http.health import Check, health_blueprint
 
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
 AUTHENTICATION = "none"
 _REFUSED = "Rows of sign-in and rights, of the last 24 hours, that this service did not write"
 _SEALED = "Share of the last 7 days' reports that phones sealed; absent for fewer than ten"
+_WAITING = "Age of the oldest report that waits to arrive; 0 below ten minutes"
+_JOBS = {
+    "signals_job_late": "Whether a job should have succeeded by now, or fails for ten minutes",
+    "signals_job_success_age_seconds": "Age of the last success of a job, on any worker",
+}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -46,9 +52,30 @@ class Figures(Collector):
             alarms = alarms_since(session, self.clock.now() - timedelta(hours=ALARM_HOURS))
             yield from message_figures(session, self.clock)
             yield GaugeMetricFamily("signals_refused_rows", _REFUSED, value=alarms)
-            share = sealed_percent(session, today(self.clock)) if self.reads_intake else None
-            if share is not None:
-                yield GaugeMetricFamily("signals_sealed_percent", _SEALED, value=share)
+            yield from _job_figures(session, self.clock.now())
+            if self.reads_intake:
+                yield from _intake_figures(session, self.clock)
+
+
+def _job_figures(session: Session, now: datetime) -> Iterator[GaugeMetricFamily]:
+    late, age = (GaugeMetricFamily(name, what, labels=["job"]) for name, what in _JOBS.items())
+    for run in job_runs(session):
+        late.add_metric([run.job], is_late(run, now))
+        if run.succeeded_at is not None:
+            age.add_metric([run.job], (now - run.succeeded_at).total_seconds())
+    yield from (late, age)
+
+
+def _intake_figures(session: Session, clock: Clock) -> Iterator[GaugeMetricFamily]:
+    """Yield the share of sealed reports, and the age of one that waits too long.
+
+    A younger age would tell that a report has just come.
+    """
+    waiting, share = waiting_reports(session, clock.now()), sealed_percent(session, today(clock))
+    age = waiting.at_most.total_seconds() if waiting.is_late else 0
+    yield GaugeMetricFamily("signals_oldest_waiting_report_seconds", _WAITING, value=age)
+    if share is not None:
+        yield GaugeMetricFamily("signals_sealed_percent", _SEALED, value=share)
 
 
 def metrics_blueprint(figures: Figures) -> Blueprint:
