@@ -1275,6 +1275,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("state IN ('queued', 'sending')"),
     )
     op.create_index(
+        "ix_outbox_messages_told",
+        "outbox_messages",
+        ["recipient", "event", "settled_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'delivered'"),
+        postgresql_where=sa.text("state = 'delivered'"),
+    )
+    op.create_index(
         "ix_outbox_messages_dead",
         "outbox_messages",
         ["settled_at"],
@@ -1337,6 +1345,12 @@ def downgrade() -> None:
         table_name="outbox_messages",
         sqlite_where=sa.text("provider_message_id IS NOT NULL"),
         postgresql_where=sa.text("provider_message_id IS NOT NULL"),
+    )
+    op.drop_index(
+        "ix_outbox_messages_told",
+        table_name="outbox_messages",
+        sqlite_where=sa.text("state = 'delivered'"),
+        postgresql_where=sa.text("state = 'delivered'"),
     )
     op.drop_index(
         "ix_outbox_messages_dead",

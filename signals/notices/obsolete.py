@@ -1,22 +1,38 @@
 """Messages that are obsolete: a worker asks just before it sends, and drops them."""
 
 import uuid
+from typing import Final
 
 from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from notifications.events import Event
+from notifications.models import MessageState, OutboxMessage
 from signals.models import Absence, AccountLink, Drill, Organisation, Recipient, Signal, StaffMember
 from signals.models.sealed import RowRefused
 from signals.notices.stages import STATES_OF, UNCLAIMED_ONLY, open_with_deadline
 from signals.organisations.recipients import why_no_check
 from signals.vocabulary import Role, SignalState
 
+TO_THE_QUEUE: Final = frozenset(
+    {
+        Event.NEW_SIGNAL,
+        Event.REMINDER,
+        Event.CONTACT_REMINDER,
+        Event.CONCLUDE_REMINDER,
+        Event.NEXT_CONTACT,
+        Event.NOTICE_REMINDER,
+    }
+)
+"""Messages that lead to the queue: one of them tells of all signals that wait there."""
+
 
 def why_obsolete(
     session: Session, event: str, subject_id: uuid.UUID, organisation_id: uuid.UUID | None, recipient: str
 ) -> str | None:
     """Return a code when a message is obsolete, and None when it must go."""
+    if event in TO_THE_QUEUE and _is_told(session, event, subject_id, recipient):
+        return "told"
     if event in STATES_OF or event == Event.NOTICE_REMINDER:
         return _about_signal(session, event, subject_id, organisation_id, recipient)
     if event in (Event.DRILL, Event.DRILL_UNANSWERED):
@@ -33,6 +49,18 @@ def why_obsolete(
     if event in (Event.NOTHING_OPEN, Event.DIGEST) and organisation_id is not None:
         return _about_work(session, event, organisation_id)
     return None
+
+
+def _is_told(session: Session, event: str, subject_id: uuid.UUID, recipient: str) -> bool:
+    """Return whether the same message with the same link went out after this one was due."""
+    to_them = OutboxMessage.event == event, OutboxMessage.recipient == recipient
+    waiting = select(OutboxMessage.not_before, OutboxMessage.values).where(
+        *to_them, OutboxMessage.subject_id == subject_id
+    )
+    not_before, values = session.execute(waiting).one()
+    since = OutboxMessage.state == MessageState.DELIVERED, OutboxMessage.settled_at >= not_before
+    told = session.scalars(select(OutboxMessage.values).where(*to_them, *since))
+    return any(other["link"] == values["link"] for other in told)
 
 
 def _about_work(session: Session, event: str, organisation_id: uuid.UUID) -> str | None:

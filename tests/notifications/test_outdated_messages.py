@@ -1,6 +1,7 @@
 """Messages that waited for a provider: obsolete ones expire with a reason, the others are sent."""
 
-from datetime import date, timedelta
+import uuid
+from datetime import date, datetime, timedelta
 
 import pytest
 from sqlalchemy import delete, select, update
@@ -43,6 +44,20 @@ def _send_links(world: World, times: int) -> None:
         with world.sessions.begin() as session:
             member = session.get_one(StaffMember, member_id)
             recover(world.operation(session), member=member, settings=settings)
+
+
+def message(event: Event, subject_id: uuid.UUID, day: str, *, at: datetime) -> NewMessage:
+    return NewMessage(
+        event=event,
+        subject_id=subject_id,
+        organisation_id=AMSTERDAM,
+        channel="email",
+        recipient="team@example.org",
+        language="nl",
+        values={"link": LINK, day: "2026-11-24"},
+        not_before=at,
+        expires_at=None,
+    )
 
 
 def test_only_the_live_one_of_several_waiting_account_links_is_sent(world: World) -> None:
@@ -99,17 +114,7 @@ def test_an_account_link_that_was_used_meanwhile_is_not_sent(world: World) -> No
 def test_a_message_about_lost_routing_is_dropped_once_routing_is_back(
     world: World, since: date | None, becomes: DeliveryReport
 ) -> None:
-    suspended = NewMessage(
-        event=Event.ROUTING_SUSPENDED,
-        subject_id=AMSTERDAM,
-        organisation_id=AMSTERDAM,
-        channel="email",
-        recipient="team@example.org",
-        language="nl",
-        values={"link": LINK, "suspended_from": "2026-11-24"},
-        not_before=world.clock.now(),
-        expires_at=None,
-    )
+    suspended = message(Event.ROUTING_SUSPENDED, AMSTERDAM, "suspended_from", at=world.clock.now())
     with world.sessions.begin() as session:
         session.execute(delete(OutboxMessage))
         session.get_one(Organisation, AMSTERDAM).suspended_from = since
@@ -173,3 +178,18 @@ def test_a_deputy_who_was_proved_or_replaced_meanwhile_is_not_asked(world: World
                 setattr(organisation, name, value)
         assert _deliver(world, MemoryChannel()) == DeliveryReport(expired=1)
         assert _reasons(world) == ["verified" if "deputy_verified_on" in changes else "replaced"]
+
+
+def test_messages_that_waited_together_go_as_one_mail_and_a_later_one_goes_too(world: World) -> None:
+    world.receive(1)
+    world.worker().arrive()
+    now = world.clock.now()
+    with world.sessions.begin() as session:
+        session.execute(delete(OutboxMessage))
+        due = [now, now, now + timedelta(minutes=1), now + timedelta(minutes=90)]
+        enqueue(session, [message(Event.NEW_SIGNAL, uuid.uuid4(), "claim_by", at=each) for each in due])
+    world.clock.moment += timedelta(minutes=60)
+    assert _deliver(world, MemoryChannel()) == DeliveryReport(delivered=1, expired=2)
+    assert _reasons(world) == ["told", "told"]
+    world.clock.moment += timedelta(minutes=60)
+    assert _deliver(world, MemoryChannel()) == DeliveryReport(delivered=1)
