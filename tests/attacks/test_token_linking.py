@@ -4,7 +4,8 @@ import io
 import random
 import uuid
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,10 +28,20 @@ DAYS = 5
 pytestmark = pytest.mark.slow
 
 
+@dataclass(kw_only=True)
+class Past:
+    """A week of requests and reports: the issuer's log, and the truth by spent row."""
+
+    log: io.StringIO = field(default_factory=io.StringIO)
+    code_of: dict[bytes, int] = field(default_factory=dict)
+    day_of: dict[bytes, date] = field(default_factory=dict)
+
+
 @pytest.fixture
-def linked(sqlite_world: World) -> Iterator[dict[bytes, int]]:
-    """Every code asks for as many tokens, and phones spend them in any order; the truth by spent row."""
-    world = sqlite_world
+def past(sqlite_world: World) -> Iterator[Past]:
+    """Each day every code asks for as many tokens, and phones spend as many of those that they keep."""
+    world, made = sqlite_world, Past()
+    configure_logging(made.log, level="DEBUG", date_only=True)
     world.clock.moment -= timedelta(days=1)  # a Monday, so that all is one week
     issuer = open_issuer(world.settings, world.clock)
     issuer.keep()
@@ -40,35 +51,34 @@ def linked(sqlite_world: World) -> Iterator[dict[bytes, int]]:
         own=lambda: (issuer.url, issuer.directory()),
     )
     door = world.intake(limit=1_000_000, prover=prover)
-    on = today(world.clock)
+    monday = today(world.clock)
     with issuer.sessions.begin() as session:
         codes = [
-            add_code(session, label=f"Depot {n}", phones=5, days=90, by="test", on=on).code
+            add_code(session, label=f"Depot {n}", phones=5, days=90, by="test", on=monday).code
             for n in range(CODES)
         ]
-    key = next(one.key for one in issuer.keys.published(on) if one.week == on)
+    key = next(one.key for one in issuer.keys.published(monday) if one.week == monday)
     answers = challenge(issuer=urlsplit(issuer.url).netloc, origin="example.org")
-    chance, purse, truth = random.Random(9578), [], {}
-    for _ in range(DAYS):
-        asking = [number for number in range(CODES) for _ in range(REPORTS // DAYS)]
+    chance, purse = random.Random(9578), list[tuple[int, bytes]]()
+    for day in range(DAYS + 1):
+        asking = [] if day == DAYS else list(range(CODES)) * (REPORTS // DAYS)
         chance.shuffle(asking)
         for number in asking:
             pending = Pending.new(key, answers)
             purse.append((number, pending.token(issuer.sign(codes[number], pending.request))))
-    chance.shuffle(purse)
-    for number, token in purse:
-        received = door.receive(world.clock, key=uuid.uuid4(), report=report(IN_AMSTERDAM), token=token)
-        assert received
-        truth[prover.proof(token, on).nonce_hash] = number
-    yield truth
+        chance.shuffle(purse)
+        for number, token in (purse.pop() for _ in range(CODES * REPORTS // DAYS if day else 0)):
+            door.receive(world.clock, key=uuid.uuid4(), report=report(IN_AMSTERDAM), token=token)
+            spent = prover.proof(token, today(world.clock)).nonce_hash
+            made.code_of[spent], made.day_of[spent] = number, today(world.clock)
+        world.move(days=1)
+    yield made
     issuer.engine.dispose()
 
 
-def test_rows_of_both_sides_share_nothing_and_their_order_tells_no_better_than_chance(
-    sqlite_world: World, linked: dict[bytes, int]
+def test_rows_of_both_sides_share_nothing_and_neither_order_nor_day_tells_better_than_chance(
+    sqlite_world: World, past: Past
 ) -> None:
-    log = io.StringIO()
-    configure_logging(log, date_only=True)
     issuer = open_issuer(sqlite_world.settings, sqlite_world.clock)
     ours, theirs = set(_values(sqlite_world.engine)), set(_values(issuer.engine))
     assert {value for value in ours & theirs if len(value) >= 8} == set()
@@ -78,13 +88,18 @@ def test_rows_of_both_sides_share_nothing_and_their_order_tells_no_better_than_c
         listed = list_codes(session)
     order = sorted(range(CODES), key=lambda number: listed[number].code_hash)
     assert len(spent) == CODES * REPORTS
-    # The k-th row of one side is taken for the k-th of the other; then rows in the order of their bytes.
+    assert not [code.label for code in listed if code.label in past.log.getvalue()]
+    assert not [code.id for code in listed if str(code.id) in past.log.getvalue()]
+    # The k-th row of one side is taken for the k-th of the other; then rows in the order of bytes or days.
     guesses = {
         "as stored": {row: place // REPORTS for place, row in enumerate(spent)},
         "by hash": {row: order[place // REPORTS] for place, row in enumerate(sorted(spent))},
+        "by day": {
+            row: place % CODES for place, row in enumerate(sorted(spent, key=past.day_of.__getitem__))
+        },
     }
     for name, guess in guesses.items():
-        hits = sum(guess[row] == number for row, number in linked.items())
+        hits = sum(guess[row] == number for row, number in past.code_of.items())
         expected = REPORTS  # of 4,000 guesses, one in 200 is right by chance
         assert hits <= expected + 5 * expected**0.5, name
     issuer.engine.dispose()
