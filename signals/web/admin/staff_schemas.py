@@ -49,7 +49,7 @@ class StaffMemberSchema(Schema):
     name = fields.String(required=True)
     email = fields.String(required=True)
     role = Choice(Role, required=True)
-    language = fields.String(required=True)
+    language = Choice(STAFF_LANGUAGE, required=True)
     organisation_id = fields.UUID(required=True, allow_none=True)
     disabled_on = DayOfMoment(attribute="disabled_at", required=True, allow_none=True)
     invited = fields.Boolean(

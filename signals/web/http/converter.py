@@ -86,13 +86,15 @@ def _forbid_null(schema: dict[str, Any]) -> None:
 
 
 def _text(name: str, field: fields.Field[Any]) -> str:
-    """Return the text of a name, else that of the thing it refers to."""
-    if name in TEXTS:
-        return TEXTS[name]
+    """Return the text of a list of codes, else of the name, else of the thing that the field refers to."""
     inner = field.inner if isinstance(field, fields.List) else field
     if isinstance(inner, Choice):
-        return inner.choices.text if isinstance(inner.choices, CodeList) else _first_paragraph(inner.choices)
-    return _first_paragraph(type(inner.schema)) if isinstance(inner, fields.Nested) else ""
+        if isinstance(inner.choices, CodeList):
+            return inner.choices.text
+        return TEXTS.get(name) or _first_paragraph(inner.choices)
+    if isinstance(inner, fields.Nested):
+        return TEXTS.get(name) or _first_paragraph(type(inner.schema))
+    return TEXTS.get(name, "")
 
 
 def _first_paragraph(described: type) -> str:

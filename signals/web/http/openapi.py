@@ -165,8 +165,10 @@ def _complete_operation(call: dict[str, Any], endpoint: str, asked: Authenticati
     """Add `operationId`, by which clients name a function, `security`, the roles, and ranges of problems."""
     first, *rest = re.split(r"[._]", endpoint)
     call["operationId"] = first + "".join(word.capitalize() for word in rest)
-    call.setdefault("description", call["summary"])
+    readers = "everybody"
     if asked is not None and asked.means == "bearer":
         call.setdefault("security", [{"token": []}])
-        call["description"] += f"\n\nFor: {', '.join(role.replace('_', ' ') for role in asked.roles)}."
+        also = ["everybody where the installation allows it"] if {} in call["security"] else []
+        readers = ", ".join([*(role.replace("_", " ") for role in asked.roles), *also])
+    call["description"] = f"{call.get('description', '')}\n\nFor: {readers}.".strip()
     call["responses"]["4XX"] = call["responses"]["5XX"] = call["responses"].pop("default")

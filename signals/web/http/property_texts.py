@@ -97,7 +97,6 @@ TEXTS: Final[Mapping[str, str]] = {
     "kind": "The kind, as a code",
     "label": "The words, by language code",
     "labels": "The words for the code, by language code",
-    "language": "The language of the texts for this person or team",
     "languages": "The languages of the form, ISO 639-1",
     "last_delivered_at": "When a message last arrived; null before the first",
     "last_problem": "The class of the last failure; null without one",

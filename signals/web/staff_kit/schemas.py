@@ -15,7 +15,7 @@ _MOMENT: Final = re.compile(
 )
 
 STAFF_LANGUAGE: Final = CodeList(
-    name="StaffLanguage", text="A language of the staff side", codes=STAFF_LANGUAGES
+    name="StaffLanguage", text="The language of the texts for a person or team", codes=STAFF_LANGUAGES
 )
 
 
