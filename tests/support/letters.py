@@ -43,9 +43,12 @@ def write_on_own_paper(desk: Desk) -> None:
 
 def is_on_own_paper(made: bytes) -> bool:
     """Say whether the first page of a PDF begins with that letterhead and shows that logo."""
-    [first, *_rest] = PdfReader(io.BytesIO(made)).pages
-    lines = first.extract_text().split("\n")
-    return lines[1:3] == ["Dam 1", "1012 AB Amsterdam"] and b"/Figure" in made
+    return text_of(made).split("\n")[1:3] == ["Dam 1", "1012 AB Amsterdam"] and b"/Figure" in made
+
+
+def text_of(made: bytes) -> str:
+    """Return the text of a PDF."""
+    return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(made)).pages)
 
 
 def said(data: object) -> str:

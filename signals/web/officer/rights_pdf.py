@@ -71,17 +71,17 @@ _DEADLINES: Final = {
 
 def rights_pdf(head: Head, on: date, document: Mapping[str, Any]) -> bytes:
     """Return what `ExportedSchema` wrote as a PDF for the resident, made on a day."""
-    day = format_date(on, "d MMMM y", locale=_LANGUAGE)
-    return make_pdf(
-        head,
-        title=_("Answer to your request for access"),
-        lead=[
-            _("This is all that %(name)s keeps about this address on %(day)s.", name=head.name, day=day),
+    named = {"name": head.name, "day": format_date(on, "d MMMM y", locale=_LANGUAGE)}
+    lead, sections = [_("%(name)s keeps nothing about this address on %(day)s.", **named)], []
+    if any(document[part] for part in ("signals", "earlier_signals", "referred")):
+        lead = [
+            _("This is all that %(name)s keeps about this address on %(day)s.", **named),
             _("Somebody was worried and passed that on. Nobody knows who it was."),
-        ],
-        sections=list(_sections(document)),
-        language=_LANGUAGE,
-    )
+        ]
+        sections = list(_sections(document))
+    sections.append(Section(title=_("Your rights"), text=[_(right) for right in _RIGHTS]))
+    title = _("Answer to your request for access")
+    return make_pdf(head, title=title, lead=lead, sections=sections, language=_LANGUAGE)
 
 
 def _sections(document: Mapping[str, Any]) -> Iterator[Section]:
@@ -101,7 +101,6 @@ def _sections(document: Mapping[str, Any]) -> Iterator[Section]:
         )
     for referral in document["referred"]:
         yield Section(title=_title(referral), text=_handed_over(referral), facts=list(_uses(referral)))
-    yield Section(title=_("Your rights"), text=[_(right) for right in _RIGHTS])
 
 
 def _title(signal: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from signals.vocabulary import AuditAction, DeletionReason
 from tests.factories import DeletionRecordFactory
 from tests.support.chance import without_chance
 from tests.support.desk_side import AMSTERDAM, Desk
-from tests.support.letters import is_on_own_paper, write_on_own_paper
+from tests.support.letters import is_on_own_paper, text_of, write_on_own_paper
 from tests.support.officer_pages import ask, refer, refer_to_groningen
 
 PLACE: dict[str, Any] = {"postcode": "1012 ab", "house_number": 12}
@@ -84,6 +84,13 @@ def test_an_export_is_a_pdf_on_own_paper_where_that_is_asked(desk: Desk, signal_
     assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
     assert is_on_own_paper(answer.data)
     assert len(registered(desk)) == 1
+
+
+def test_an_export_of_an_address_without_a_signal_says_so(desk: Desk) -> None:
+    asked = {"json": {**PLACE, **PROOF}, "headers": {"Accept": "application/pdf"}}
+    read = text_of(desk.call("fleur", "POST", "/residents/export", **asked).data)
+    assert "bewaart op 24 november 2026 niets over dit adres." in read
+    assert "Iemand maakte zich zorgen" not in read
 
 
 def test_an_erasure_deletes_signal_link_and_key_and_says_how_many(desk: Desk, signal_id: UUID) -> None:
