@@ -57,7 +57,8 @@ def table(_nothing: Mapping[str, Any], period: str, table: str) -> tuple[Any, in
     code = table.removesuffix(".csv")
     with library() as found:
         wanted = found.shown_table(period, code)
-    return _csv(wanted) if code != table or prefers(CSV) else wanted, 200, {"Vary": "Accept"}
+    answer = _csv(wanted) if code != table or prefers(CSV) else None
+    return answer or wanted, answer.status_code if answer else 200, {"Vary": "Accept"}
 
 
 def _csv(wanted: Shown) -> Response:
