@@ -126,6 +126,8 @@ def config_of(world: World, role: ProcessRole, port: int) -> str:
 role = "{role.value}"
 environment = "test"
 data_folder = "{world.folder}"
+[scheme]
+contact_email = "vragen@example.org"
 [server]
 port = {port}
 threads = 2

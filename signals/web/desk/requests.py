@@ -38,6 +38,7 @@ _STATE: Final = CodeList(
     text="A state of signals, or `open`: every state before the conclusion",
     codes=(_OPEN, *SignalState),
 )
+_MAY_BE_EMPTY: Final = ("state", "sort", "cursor")
 _ORDER: Final = CodeList(name="QueueOrder", text="The order of a list of signals", codes=("deadline",))
 
 
@@ -72,7 +73,7 @@ class QueueQuery(Strict):
 
     @pre_load
     def leave_out_empty(self, data: Mapping[str, str], **_kwargs: Any) -> dict[str, str]:
-        return {name: value for name, value in data.items() if value}
+        return {name: value for name, value in data.items() if value or name not in _MAY_BE_EMPTY}
 
     @post_load
     def make(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
