@@ -1,10 +1,14 @@
 """A watchdog ends a process in which work hangs, and health says which work."""
 
+import subprocess
+import sys
 import threading
 
 import pytest
 
-from signals.operations.heartbeats import EXIT_CODE, Heartbeats
+from signals.operations.heartbeats import EXIT_CODE, HEARTBEATS, Heartbeats
+from tests.support.serving import ROOT
+from tests.support.world import World
 
 
 class _Seconds:
@@ -64,3 +68,28 @@ def test_the_watchdog_ends_the_process_once_other_work_goes_on(
         seconds.now = 21
         assert ended.wait(30)
     assert code == [EXIT_CODE]
+
+
+def test_a_process_whose_work_hangs_ends_with_a_code_that_restarts_it() -> None:
+    hangs = """
+import time
+from signals.operations.heartbeats import HEARTBEATS
+HEARTBEATS.watch(seconds=0.05)
+with HEARTBEATS.work("arrival", 0.1):
+    time.sleep(600)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", hangs], cwd=ROOT, capture_output=True, timeout=120, check=False
+    )
+    assert done.returncode == EXIT_CODE
+    assert b"watchdog.ended_the_process" in done.stdout + done.stderr
+
+
+def test_health_names_work_that_hangs(sqlite_world: World) -> None:
+    client = sqlite_world.client()
+    assert client.get("/healthz").status_code == 200
+    with HEARTBEATS.work("arrival", -1):
+        answers = [client.get(path) for path in ("/healthz", "/readyz")]
+    assert [(answer.status_code, answer.json and answer.json["failed"]) for answer in answers] == [
+        (503, ["arrival"])
+    ] * 2
