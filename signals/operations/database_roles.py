@@ -164,7 +164,7 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
     "channel_states": {"desk": rights("S"), "worker": rights("SIU")},
     "drills": {"desk": Rights(select=ALL, insert=ALL, update=("answered_on",)), "worker": rights("SIU")},
     # The desk reads how the jobs go, and notes that it warned people
-    "job_runs": {"desk": Rights(select=ALL, update=("warned_at",)), "worker": rights("SIU")},
+    "job_runs": {"desk": Rights(select=ALL, update=("warned_at",)), "worker": rights("SIUD")},
     "front_keys": {"front": rights("SI"), "worker": rights("SD")},
     VERSION_TABLE: {"desk": rights("S"), "worker": rights("S")},
 }

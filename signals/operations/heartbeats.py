@@ -47,8 +47,7 @@ class Heartbeats:
         finally:
             del self._going_on[thread]
             self._ended[thread] = self.now()
-            if name in self._expected:
-                self._expected[name].beat = self.now()
+            self._came(name)
 
     def expect(self, name: str, seconds: float) -> None:
         """Expect that work of this name ends at least every so many seconds."""
@@ -58,6 +57,11 @@ class Heartbeats:
         """Tell that the work on this thread goes on."""
         if work := self._going_on.get(threading.get_ident()):
             work.beat = self.now()
+            self._came(work.name)
+
+    def _came(self, name: str) -> None:
+        if name in self._expected:
+            self._expected[name].beat = self.now()
 
     def late(self) -> list[str]:
         """Return the names of work that is silent past its limit, or that did not come back in time."""

@@ -1,12 +1,12 @@
 """Keep the last run of each job for people and monitors, and tell which job is late."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 from structlog import get_logger
@@ -42,6 +42,14 @@ class JobRuns:
             self._noted[job] = now, problem
         except SQLAlchemyError as error:
             log.warning("scheduler.run_not_noted", job=job, exc_info=error)
+
+    def forget_others(self, jobs: Iterable[str]) -> None:
+        """Delete the runs of jobs that an earlier release had: they would be late for ever."""
+        try:
+            with self._sessions.begin() as session:
+                session.execute(delete(JobRun).where(JobRun.job.not_in(list(jobs))))
+        except SQLAlchemyError as error:
+            log.warning("scheduler.runs_not_forgotten", exc_info=error)
 
     def _store(self, now: datetime, job: str, problem: str | None, within: timedelta) -> None:
         ran: dict[str, Any] = {"ran_at": now, "problem": problem}

@@ -105,6 +105,7 @@ def _schedule(scheduler: BaseScheduler, worker: Worker) -> None:
         ("key_sweep", worker.sweep_keys),
     ):
         _nightly(scheduler, worker, settings.retention.at_hour, name, job)
+    worker.runs.forget_others(job.id for job in scheduler.get_jobs())
 
 
 def _cover_unopposed(worker: Worker) -> int:

@@ -49,9 +49,10 @@ def test_work_that_does_not_come_back_is_late_and_ends_no_process(
     heartbeats.expect("arrival", 10)
     seconds.now = 11
     assert (heartbeats.late(), heartbeats.silent()) == (["arrival"], [])
-    with heartbeats.work("arrival", 10):
-        seconds.now = 12
-    assert heartbeats.late() == []
+    with heartbeats.work("arrival", 100):
+        seconds.now = 30
+        heartbeats.beat()
+        assert heartbeats.late() == []
 
 
 def test_the_watchdog_ends_the_process_once_other_work_goes_on(

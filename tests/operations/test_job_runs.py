@@ -2,11 +2,12 @@
 
 from datetime import timedelta
 
+from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import select
 
 from signals.models import JobRun
 from signals.operations.job_runs import LATE, is_late
-from signals.operations.schedule import _guarded
+from signals.operations.schedule import _guarded, _schedule
 from tests.support.world import World
 
 
@@ -35,6 +36,14 @@ def test_a_job_is_late_when_it_fails_or_does_not_run_for_ten_minutes(world: Worl
     run()
     assert not is_late(_run_of(world), world.clock.now())
     assert is_late(_run_of(world), world.clock.now() + LATE + timedelta(seconds=1))
+
+
+def test_a_worker_forgets_the_jobs_of_an_earlier_release(world: World) -> None:
+    worker = world.worker()
+    for job in ("arrival", "gone"):
+        worker.runs.note(job, None, LATE)
+    _schedule(BackgroundScheduler(), worker)
+    assert _run_of(world).job == "arrival"
 
 
 def test_a_job_of_every_second_is_noted_twice_a_minute(world: World) -> None:

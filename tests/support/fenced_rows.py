@@ -33,7 +33,7 @@ MATRIX = {
     "follow_up_notes": ("", "SIUD", "SIUD"),
     "front_keys": ("SI", "", "SD"),
     "idempotency_keys": ("SI", "", "SD"),
-    "job_runs": ("", "SU", "SIU"),
+    "job_runs": ("", "SU", "SIUD"),
     "mailbox_public_keys": ("S", "SI", "SIUD"),
     "organisations": ("S", "SIU", "SIU"),
     "outbox_messages": ("", "SID", "SIUD"),
