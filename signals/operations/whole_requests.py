@@ -43,13 +43,17 @@ log = get_logger(__name__)
 
 
 class WholeRequests:
-    """An RSGI application around a WSGI one, which runs on `threads` threads."""
+    """An RSGI application around a WSGI one, which runs on `threads` threads.
+
+    Reports with a token have one thread more: they do not wait behind a flood of reports without one.
+    """
 
     def __init__(
         self, application: "WSGIApplication", threads: int, *, body_seconds: float = BODY_SECONDS
     ) -> None:
         self._application, self._body_seconds = application, body_seconds
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="request")
+        self._with_token = ThreadPoolExecutor(1, thread_name_prefix="with-token")
 
     async def __rsgi__(self, scope: "Scope", protocol: "HTTPProtocol") -> None:
         """Answer one request: 408 for a body that takes too long, and nothing to a client that left."""
@@ -63,7 +67,9 @@ class WholeRequests:
             protocol.response_empty(400, [_CLOSE])
             return
         loop = asyncio.get_running_loop()
-        status, headers, content = await loop.run_in_executor(self._pool, self._answer, environ)
+        has_token = environ.get("HTTP_AUTHORIZATION", "")[:12].lower() == "privatetoken"
+        pool = self._with_token if has_token else self._pool
+        status, headers, content = await loop.run_in_executor(pool, self._answer, environ)
         protocol.response_bytes(status, headers if whole else [*headers, _CLOSE], content)
 
     def _answer(self, environ: dict[str, Any]) -> _Answer:

@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from http.client import HTTPResponse
+from threading import Event
 from types import SimpleNamespace
 from typing import Any
 
@@ -82,6 +83,25 @@ def test_a_failure_of_the_application_is_answered_without_its_words() -> None:
     assert _said(_Protocol(b""), fails=True) == (500, [], b"")
 
 
+def test_a_report_with_a_token_waits_for_no_thread_that_others_hold() -> None:
+    came = Event()
+
+    def application(given: dict[str, Any], start: Any) -> list[bytes]:
+        came.set() if "HTTP_AUTHORIZATION" in given else came.wait(5)
+        start("200 OK" if came.is_set() else "503 Busy", [])
+        return []
+
+    async def both() -> None:
+        first = whole.__rsgi__(_scope([]), without)  # type: ignore[arg-type]
+        second = whole.__rsgi__(_scope([("authorization", "PrivateToken token=x")]), carrier)  # type: ignore[arg-type]
+        await asyncio.gather(first, second)
+
+    whole, without, carrier = WholeRequests(application, 1), _Protocol(), _Protocol()
+    with ThreadPoolExecutor(1) as other:
+        other.submit(lambda: asyncio.run(both())).result()
+    assert [protocol.said[0] for protocol in (without, carrier)] == [200, 200]
+
+
 class _Protocol:
     """The side of granian that holds the connection."""
 
@@ -114,15 +134,18 @@ def _said(
 
     headers = [("content-length", length), ("cookie", "a=1"), ("cookie", "b=2")]
     headers.append(("content_length", "999"))
-    scope = SimpleNamespace(
-        method="POST", path="/caf\u00e9", query_string="a=%20", server="127.0.0.1:80", client="127.0.0.9:5",
-        http_version="1.1", scheme="http", headers=SimpleNamespace(items=lambda: headers),
-    )  # fmt: skip
     whole = WholeRequests(application, 1, body_seconds=0.01)
     # A thread of its own: a browser's test leaves an event loop running in this one.
     with ThreadPoolExecutor(1) as other:
-        other.submit(lambda: asyncio.run(whole.__rsgi__(scope, protocol))).result()  # type: ignore[arg-type]
+        other.submit(lambda: asyncio.run(whole.__rsgi__(_scope(headers), protocol))).result()  # type: ignore[arg-type]
     return protocol.said
+
+
+def _scope(headers: list[tuple[str, str]]) -> SimpleNamespace:
+    return SimpleNamespace(
+        method="POST", path="/caf\u00e9", query_string="a=%20", server="127.0.0.1:80", client="127.0.0.9:5",
+        http_version="1.1", scheme="http", headers=SimpleNamespace(items=lambda: headers),
+    )  # fmt: skip
 
 
 def _connected(served: Served) -> socket.socket:
