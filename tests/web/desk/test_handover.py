@@ -105,6 +105,24 @@ def test_a_signal_reopened_during_the_hand_over_stays_here(
     assert desk.call("anna", "GET", f"/signals/{signal_id}/handover.json").status_code == 409
 
 
+@pytest.mark.parametrize("name", ["handover.pdf", "notice.pdf"])
+@pytest.mark.parametrize(
+    ("accept", "given"),
+    [
+        ("*/*", "application/pdf"),
+        ("application/pdf", "application/pdf"),
+        ("application/octet-stream", "application/octet-stream"),
+    ],
+)
+def test_a_client_gets_the_pdf_under_the_type_that_it_knows(
+    desk: Desk, name: str, accept: str, given: str
+) -> None:
+    path = f"/signals/{concluded(desk, **REFERRED)}/{name}"
+    answer = desk.call("anna", "GET", path, headers={"Accept": accept})
+    assert (answer.status_code, answer.content_type) == (200, given)
+    assert answer.data.startswith(b"%PDF-")
+
+
 def test_the_pdf_is_tagged_on_own_paper_and_says_the_same_in_dutch(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
