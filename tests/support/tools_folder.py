@@ -9,6 +9,9 @@ from pathlib import Path
 
 PRETEND = '#!/bin/sh\necho "$(basename "$0")" "$@" >> \'{calls}\'\n'
 
+_OUTSIDE = {name: text for name, text in os.environ.items() if name != "ARGS" and "MAKE" not in name}
+"""Without what a `make test ARGS=...` around the tests says to each make within them."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Folder:
@@ -51,7 +54,7 @@ class Folder:
         return subprocess.Popen(
             command,
             cwd=self.path,
-            env={**os.environ, "PATH": path, "PYTHON": sys.executable, **self.environ, **environ},
+            env={**_OUTSIDE, "PATH": path, "PYTHON": sys.executable, **self.environ, **environ},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
