@@ -5,17 +5,18 @@ from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, select, text, update
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from privacy.keystore import KeyReceipt, Opens, ReceiptRefused
-from privacy.keystore_schema import keystore_engine
+from privacy.keystore_schema import case_keys, keystore_engine
 from signals.audit.grounds import Ground
 from signals.audit.log import Actor
 from signals.casework import refer
 from signals.casework.access import admit, admit_to_list, report_of, summaries_of
 from signals.casework.pace import stop_account
 from signals.casework.taking_back import admit_to_take_back, take_back
+from signals.errors import ContentGone
 from signals.intake.content import open_report
 from signals.models import AuditEntry, Signal
 from signals.operations import receipt_fence
@@ -64,6 +65,25 @@ def test_a_person_opens_a_signal_and_a_list_after_the_commit(fenced_desk: Fenced
         session.commit()
     assert report_of(signal, opened).address == IN_AMSTERDAM
     assert summaries_of([signal], listed).keys() == {signal.id}
+
+
+def test_a_damaged_key_blinds_the_desk_for_its_own_signal_only(
+    fenced_desk: FencedDesk, worker: Actor
+) -> None:
+    damaged, other = fenced_desk.arrive(1), fenced_desk.arrive(2)
+    engine = keystore_engine(fenced_desk.url(1, OWNER))
+    with engine.begin() as connection:
+        lost = update(case_keys).where(case_keys.c.key_id == damaged.case_key_id)
+        connection.execute(lost.values(wrapped=bytes(60), summary=bytes(60)))
+    engine.dispose()
+    with fenced_desk.session() as session:
+        listed = admit_to_list(fenced_desk.operation(session, worker), [damaged, other])
+        session.commit()
+        opened = admit(fenced_desk.operation(session, worker), [damaged.id], AuditAction.SIGNAL_OPENED)
+        session.commit()
+    assert summaries_of([damaged, other], listed).keys() == {other.id}
+    with pytest.raises(ContentGone):
+        report_of(damaged, opened)
 
 
 @pytest.mark.parametrize("column", ["wrapped", "summary", "*"])
