@@ -20,7 +20,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from signals.audit.trail import latest_head
-from signals.db import driver_error
+from signals.clock import SystemClock
+from signals.clock_guard import require_right_clock
+from signals.db import driver_error, make_engine
+from signals.errors import ClockApart
 from signals.operations.installation import alone
 from signals.operations.libpq import ProgramFailed, run_libpq
 from signals.settings import Settings
@@ -75,13 +78,30 @@ def _steps(settings: Settings, copies: Copies, now: datetime) -> Iterator[Iterat
         yield _note_head(settings.database.url, copies.to / "heads")
         yield _copy(settings.database.url, copies.to / "database", now)
         yield _copy(settings.keystore.url, copies.to / "keystore", now)
-    oldest = now.date() - timedelta(days=settings.retention.journal_days)
+    right = _clock_is_right(settings.database.url)
+    oldest = now.date() - timedelta(days=settings.retention.journal_days) if right else date.min
     own = settings.retention.journal_file, settings.figures.ledger_file
     for journal in (*own, *copies.also_journals):
         yield _copy_journal(journal, copies.to / "journal", oldest)
     # Last and always: a night without a new copy still deletes the old ones.
-    yield _expire(copies.to / "keystore", now, KEYSTORE_DAYS)
-    yield _expire(copies.to / "database", now, copies.keep_days)
+    yield _expire(copies.to / "keystore", now, KEYSTORE_DAYS, right_clock=right)
+    yield _expire(copies.to / "database", now, copies.keep_days, right_clock=right)
+
+
+def _clock_is_right(url: str) -> bool:
+    """Return whether copies may expire by this machine's clock; also while the database is away."""
+    if make_url(url).get_backend_name() == "sqlite":
+        return True
+    engine = make_engine(url)
+    try:
+        require_right_clock(engine, SystemClock())
+    except ClockApart:
+        return False
+    except SQLAlchemyError:
+        return True
+    finally:
+        engine.dispose()
+    return True
 
 
 def _is_done(step: Iterator[str], tell: Tell, warn: Tell) -> bool:
@@ -91,7 +111,7 @@ def _is_done(step: Iterator[str], tell: Tell, warn: Tell) -> bool:
     except SQLAlchemyError as error:  # its text holds the statement
         warn(f"backup failed: {type(error).__name__}: {driver_error(error)}")
         return False
-    except (OSError, ValueError, sqlite3.Error, ProgramFailed) as error:
+    except (OSError, ValueError, sqlite3.Error, ProgramFailed, ClockApart) as error:
         warn(f"backup failed: {type(error).__name__}: {error}")
         return False
     return True
@@ -197,12 +217,14 @@ def _keep(unfinished: Path, done: Path) -> None:
     unfinished.replace(done)
 
 
-def _expire(folder: Path, now: datetime, days: int) -> Iterator[str]:
+def _expire(folder: Path, now: datetime, days: int, *, right_clock: bool) -> Iterator[str]:
     """Delete copies older than so many days, by their names, and unfinished files of killed runs.
 
     An unfinished file of today may belong to a run that still writes. Raises ValueError, after the rest, for
-    files whose names tell no moment: nobody would ever delete them.
+    files whose names tell no moment: nobody would ever delete them. Raises `ClockApart` under a wrong clock.
     """
+    if not right_clock:
+        raise ClockApart
     unknown = []
     for file in sorted(folder.iterdir()) if folder.is_dir() else ():
         kept = timedelta(days=UNFINISHED_DAYS if file.suffix == ".part" else days)

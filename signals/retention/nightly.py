@@ -94,7 +94,7 @@ class Retention:
         """Purge what is due, in batches of one transaction each.
 
         A wrong clock or period makes nearly everything due. So without `confirmed` this purges nothing when
-        `needs_a_person`: it says so in its log and in the report.
+        `needs_a_person`: it says so in its log and in the report, and deletes nothing else either.
         """
         self.confirm_destroyed(clock)
         self.carry_out_orders(clock)
@@ -105,7 +105,7 @@ class Retention:
             waits = not confirmed and needs_a_person(session, len(unasked))
         if waits:
             log.error("retention.waits_for_a_person", due=len(found))
-            return RetentionReport(purged={}, links_deleted=self._forget(clock), waiting=len(found))
+            return RetentionReport(purged={}, waiting=len(found))
         purged: Counter[DeletionReason] = Counter()
         destroyed = 0
         for batch in _batches(found, self.batch_size):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -13,7 +14,7 @@ from signals.clock import SystemClock
 from signals.clock_guard import require_right_clock, time_apart
 from signals.errors import ClockApart
 from signals.models import JobRun, Signal
-from signals.operations import schedule
+from signals.operations import backup, schedule
 from signals.vocabulary import ProcessRole
 from tests.support.retention import concluded
 from tests.support.world import World
@@ -81,3 +82,20 @@ def test_a_command_refuses_to_begin(postgres_world: World, monkeypatch: pytest.M
     monkeypatch.setattr(app, "SystemClock", lambda: Ahead(days=60))
     with pytest.raises(ClockApart), app.open_for_command(postgres_world.settings):
         pass
+
+
+@pytest.mark.postgres
+def test_no_copy_expires_by_a_wrong_clock(
+    postgres_world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    kept = tmp_path / "keystore" / f"{datetime.now(UTC).strftime(backup.STAMP)}.sqlite"
+    kept.parent.mkdir()
+    kept.touch()
+    monkeypatch.setattr(backup, "SystemClock", lambda: Ahead(days=60))
+    copies, warned = backup.Copies(to=tmp_path, journal_only=True), list[str]()
+    now = Ahead(days=60).now()
+    assert not backup.back_up(postgres_world.settings, copies, now, tell=print, warn=warned.append)
+    assert (kept.exists(), "ClockApart" in warned[0]) == (True, True)
+    monkeypatch.undo()
+    assert backup.back_up(postgres_world.settings, copies, now, tell=print, warn=warned.append)
+    assert not kept.exists()
