@@ -34,12 +34,14 @@ rows = Table(
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
-def with_yardstick(settings: Settings) -> Callable[[], Wsgi]:
+def with_yardstick(settings: Settings) -> Callable[[], Flask]:
     """Return a function that makes the application, with its yardstick at `YARDSTICK_PATH`."""
     make_app = prepare_app(settings)
 
-    def make() -> Wsgi:
-        return _either(make_app(), make_yardstick(settings))
+    def make() -> Flask:
+        app = make_app()
+        app.wsgi_app = _either(app.wsgi_app, make_yardstick(settings))  # type: ignore[assignment, method-assign]
+        return app
 
     return make
 
