@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, and_, delete, or_, select
 from sqlalchemy.orm import Session
 
 from signals.audit.grounds import Ground
-from signals.models import IdempotencyKey, Organisation, SealedReport
+from signals.models import IdempotencyKey, Organisation, SealedReport, Signal
 from signals.operation import Operation
 from signals.vocabulary import AuditAction
 
@@ -24,8 +24,12 @@ def refused_reports(session: Session) -> Sequence[Any]:
 
 
 def unacknowledged(*, before: date) -> ColumnElement[bool]:
-    """Return the condition of reports that were refused before a day and that intake never acknowledged."""
-    return (SealedReport.refused_on < before) & ~_HAS_KEY.exists()
+    """Return the condition of envelopes that intake never acknowledged.
+
+    They lack its key and were refused before a day; or they came under the receipt of a report that arrived.
+    """
+    arrived = select(Signal.id).where(Signal.receipt_hash == SealedReport.receipt_hash).exists()
+    return or_(and_(SealedReport.refused_on < before, ~_HAS_KEY.exists()), arrived)
 
 
 def discard(operation: Operation, which: ColumnElement[bool]) -> int:
