@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, Delete, Table, delete, func, or_, select
+from sqlalchemy import CursorResult, Delete, Table, delete, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from privacy.bulk import insert_many
@@ -61,8 +61,9 @@ def forget_links(session: Session, clock: Clock) -> int:
     on = today(clock)
     too_old = AddressLink.received_on < _year_ago(on)
     over = or_(AddressLink.quarter < oldest_kept(on), too_old)
-    lives = AddressLink.signal_id.in_(select(Signal.id))
-    return _count(session, delete(AddressLink).where(over, or_(AddressLink.signal_id.is_(None), ~lives)))
+    # NOT EXISTS, here and below: it looks up one signal a row, where NOT IN reads all signals for each.
+    lives = exists().where(Signal.id == AddressLink.signal_id)
+    return _count(session, delete(AddressLink).where(over, ~lives))
 
 
 def renew_links(session: Session, clock: Clock, *, keystore: Keystore) -> int:
@@ -106,7 +107,7 @@ def _expired(clock: Clock, expiry: Expiry) -> Iterator[Delete]:
     yield delete(Referral).where(
         Referral.referred_on < on - timedelta(days=expiry.referrals),
         Referral.key_destroyed_on.is_not(None),
-        Referral.signal_id.not_in(select(Signal.id)),
+        ~exists().where(Signal.id == Referral.signal_id),
     )
     yield delete(RegisterEntry).where(RegisterEntry.recorded_on < on - timedelta(days=expiry.register))
     ended = now - timedelta(days=expiry.sessions)
@@ -150,10 +151,8 @@ def forget_idempotency_keys(session: Session, *, before: date) -> int:
     Their receipts stay `received` until they change. One statement chooses the rows: with two, a report that
     arrives in between loses its receipt.
     """
-    waiting = select(SealedReport.receipt_hash)
-    has_none = IdempotencyKey.receipt_hash.is_(None)
-    old = IdempotencyKey.received_on < before, or_(has_none, IdempotencyKey.receipt_hash.not_in(waiting))
-    forgotten = delete(IdempotencyKey).where(*old)
+    waiting = exists().where(SealedReport.receipt_hash == IdempotencyKey.receipt_hash)
+    forgotten = delete(IdempotencyKey).where(IdempotencyKey.received_on < before, ~waiting)
     rows = session.execute(forgotten.returning(IdempotencyKey.receipt_hash, IdempotencyKey.received_on)).all()
     known = [row for row in rows if row.receipt_hash is not None]
     hashes, days = [row.receipt_hash for row in known], [row.received_on for row in known]

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from time import monotonic, sleep
 from typing import Any, Final, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Table, delete, func, select, update
+from sqlalchemy import ColumnElement, Table, delete, exists, func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 from structlog import get_logger
 
@@ -124,8 +124,8 @@ class Retention:
             by_reason.setdefault(order.reason, []).append(order.signal_id)
         done = sum(self._carry_out(clock, ids, reason) for reason, ids in by_reason.items())
         with self.sessions.begin() as session:
-            alive = select(Signal.id)
-            session.execute(delete(DeletionOrder).where(DeletionOrder.signal_id.not_in(alive)))
+            lives = exists().where(Signal.id == DeletionOrder.signal_id)
+            session.execute(delete(DeletionOrder).where(~lives))
         return done
 
     def _carry_out(self, clock: Clock, signal_ids: Sequence[uuid.UUID], reason: DeletionReason) -> int:

@@ -77,6 +77,14 @@ def test_a_missed_deadline_climbs_from_lead_to_deputy_to_service_manager_by_work
     team.expect(Event.MISSED_DEADLINE, days)
 
 
+def test_the_last_step_of_escalation_is_caught_up_on_for_two_weeks_and_no_longer(team: Team) -> None:
+    team.set(deputy_email=DEPUTY, deputy_verified_on=NOVEMBER[2], escalation_working_days=5)
+    team.change_signal(claim_by=DECEMBER[14])  # eleven working days later it is 30 December
+    team.expect(Event.MISSED_DEADLINE, {date(2027, 1, 13): set()})
+    team.change_signal(claim_by=DECEMBER[15])
+    team.expect(Event.MISSED_DEADLINE, {date(2027, 1, 13): {team.manager}})
+
+
 def test_a_deputy_who_has_not_confirmed_is_passed_over_until_they_do(team: Team) -> None:
     team.set(deputy_email=DEPUTY)
     team.expect(Event.MISSED_DEADLINE, {NOVEMBER[27]: {team.lead, team.manager}})
