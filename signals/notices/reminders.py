@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from notifications.events import DATES, Event
@@ -25,6 +25,7 @@ from signals.lifecycle.deadlines import (
     working_days_before,
 )
 from signals.models import Organisation, Signal
+from signals.notices.due import CATCH_UP_DAYS, may_be_due
 from signals.notices.stages import STAGES, STATES_OF, Stage, open_with_deadline
 from signals.organisations.addressing import (
     EMAIL_ONLY,
@@ -46,18 +47,9 @@ from signals.retention.periods import WARNED_BEFORE, is_unattended, unattended_d
 from signals.staff.absence import everybody_away_on, holders_of
 from signals.vocabulary import SignalState
 
-CATCH_UP_DAYS: Final = 14
-"""A message whose day passed longer ago, while no worker ran, is not written."""
 NOTICE_WORKING_DAYS: Final = 5
 """The team is reminded of the letter this long before the month of art. 14(3)(a) AVG ends."""
 EXPIRES_DAYS: Final = 28
-_PAST_DAYS: Final = CATCH_UP_DAYS + 28
-"""An older deadline causes no message: the last step of escalation is eleven working days later."""
-_AHEAD_DAYS: Final = 21
-"""A later deadline causes none yet: a reminder goes at most seven working days before it."""
-_LETTER_DAYS: Final = range(10, 32)
-"""Ages in days of a signal whose art. 14 month ends soon."""
-
 _NAMESPACE: Final = uuid.UUID("8a3d5c1e-63f2-4a0b-9f57-2b8f6a1d4c90")
 _NEW, _CLAIMED, _IN_FOLLOW_UP, _CONCLUDED, _SET_ASIDE = SignalState
 
@@ -125,30 +117,11 @@ class _Plan:
             )
 
     def about_signals(self) -> Iterator[NewMessage]:
-        due = _live_signals().where(self._may_be_due()).execution_options(yield_per=1_000)
-        for signal in self.session.execute(due):
+        due = may_be_due(self.on, unattended_days=self.unattended_days.values())
+        for signal in self.session.execute(due.execution_options(yield_per=1_000)):
             organisation = self.organisations[signal.organisation_id]
             for notification in self._about(signal, organisation):
                 yield from self._messages(notification)
-
-    def _may_be_due(self) -> ColumnElement[bool]:
-        """Match signals with a day near enough for a message, so that no other one is read."""
-        past, ahead = self.on - timedelta(days=_PAST_DAYS), self.on + timedelta(days=_AHEAD_DAYS)
-        days = Signal.claim_by, Signal.contact_by, Signal.conclude_by, Signal.postponed_until
-        kept = self.unattended_days.values()
-        ages = [
-            (_LETTER_DAYS.stop - 1, _LETTER_DAYS.start),
-            (max(kept, default=0), min(kept, default=0) - WARNED_BEFORE),
-        ]
-        return or_(
-            *(day.between(past, ahead) for day in days),
-            *(
-                Signal.received_on.between(
-                    self.on - timedelta(days=oldest), self.on - timedelta(days=youngest)
-                )
-                for oldest, youngest in ages
-            ),
-        )
 
     def absences(self) -> Iterator[NewMessage]:
         """Notify the person who stands in, or the leads when nobody does."""
@@ -332,28 +305,6 @@ class _Plan:
 
     def _has_come(self, day: date) -> bool:
         return self.on - timedelta(days=CATCH_UP_DAYS) < day <= self.on
-
-
-def _live_signals() -> Any:
-    """Select open signals and those that wait for their art. 14 letter, without those that are held."""
-    uninformed = and_(Signal.notified_on.is_(None), Signal.deferred_because.is_(None))
-    return select(
-        Signal.id,
-        Signal.organisation_id,
-        Signal.state,
-        Signal.received_on,
-        Signal.claim_by,
-        Signal.contact_by,
-        Signal.conclude_by,
-        Signal.notified_on,
-        Signal.deferred_because,
-        Signal.postponed_until,
-        Signal.claimed_by_id,
-    ).where(
-        Signal.restricted_on.is_(None),
-        Signal.state != _SET_ASIDE,
-        or_(Signal.state != _CONCLUDED, uninformed),
-    )
 
 
 def _subject(organisation_id: uuid.UUID, what: str, when: str) -> uuid.UUID:
