@@ -71,7 +71,8 @@ def conclude(
     signal = lock_claimed_signal(operation, signal_id, expected_version, Action.CONCLUDE)
     _check_referral(outcome, referred_to)
     check_day(signal, operation.today, "wmo_notified_on", wmo_notified_on)
-    problems = problems_with(
+    problems = _early(operation, signal, reason, notified_by) if outcome is Outcome.NOT_REACHED else []
+    problems += problems_with(
         signal,
         outcome,
         contact_by=contact_by,
@@ -80,8 +81,6 @@ def conclude(
         deferred_because=deferred_because,
         asks=asks,
     )
-    if outcome is Outcome.NOT_REACHED:
-        problems += _early(operation, signal, reason, notified_by)
     if problems:
         raise Invalid(*problems)
     _record_contact(operation, signal, contact_by)

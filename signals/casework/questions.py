@@ -71,12 +71,10 @@ def problems_with(
     if not asks and Question.CONTACT_BY in asked:
         contact_by = contact_by or ContactBy.NOBODY
     met = signal.first_contact_at is not None or contact_by not in (None, ContactBy.NOBODY)
-    problems = [
-        *_about(Question.CONTACT_BY in asked, Question.CONTACT_BY, contact_by is not None),
-        *_about(Question.NOTIFIED_BY in asked and (asks or told), Question.NOTIFIED_BY, told),
-    ]
+    problems = _about(Question.CONTACT_BY in asked, Question.CONTACT_BY, contact_by is not None)
     if contact_by is ContactBy.NOBODY and outcome in _ONLY_SPOKEN:
         problems.append(FieldProblem(field=Question.CONTACT_BY, code="takes_a_talk"))
+    problems += _about(Question.NOTIFIED_BY in asked and (asks or told), Question.NOTIFIED_BY, told)
     if notified_by and deferred_because:
         problems.append(FieldProblem(field=Question.NOTIFIED_BY, code="exactly_one"))
     is_told = newly_known is not None and (newly_known or outcome is not Outcome.ALREADY_KNOWN)

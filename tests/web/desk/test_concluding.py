@@ -1,5 +1,6 @@
 """Test the conclusion on the page and in the API: what it asks, what it drops, and what comes after it."""
 
+import re
 from uuid import UUID
 
 import pytest
@@ -24,11 +25,20 @@ def claimed(desk: Desk, anna: Browser) -> UUID:
     return signal_id
 
 
-def test_the_page_asks_for_everything_that_a_conclusion_misses(anna: Browser, claimed: UUID) -> None:
-    refused = anna.send(claimed, "conclude", outcome="talk_sufficed")
+@pytest.mark.parametrize(
+    ("answers", "missing"),
+    [
+        ({"outcome": "talk_sufficed"}, ["contact_by", "notified_by"]),
+        ({"outcome": "talk_sufficed", "contact_by": "nobody"}, ["contact_by", "notified_by"]),
+        ({"outcome": "not_reached:tried_enough"}, ["outcome", "notified_by"]),
+    ],
+)
+def test_the_page_names_in_its_own_order_everything_that_a_conclusion_misses(
+    anna: Browser, claimed: UUID, answers: dict[str, str], missing: list[str]
+) -> None:
+    refused = anna.send(claimed, "conclude", **answers)
     assert refused.status_code == 400
-    for question in ("contact_by", "notified_by"):
-        assert f'href="#conclude-{question}"' in refused.text
+    assert re.findall('href="#conclude-([a-z_]+)"', refused.text) == missing
 
 
 def test_a_program_concludes_with_an_outcome_alone_and_tells_the_resident_afterwards(
