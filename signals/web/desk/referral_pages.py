@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template
 from marshmallow import ValidationError, fields, validate
 
 from signals.casework.access import FOLLOW_UP_ROLES
@@ -44,18 +44,24 @@ class ReferForm(forms.Form):
 @referral_pages.get("/<uuid:signal_id>/refer")
 @requires_page(*FOLLOW_UP_ROLES)
 def refer(signal_id: UUID) -> str:
-    """Show who belongs to the address; `search` finds the others, by a part of their name or place."""
+    """Show who belongs to the address."""
     return _page(signal_id)
 
 
 @referral_pages.post("/<uuid:signal_id>/refer")
 @requires_page(*FOLLOW_UP_ROLES)
 def refer_now(signal_id: UUID) -> Any:
-    """Ask whether name and place are right; then hand the signal over."""
+    """Ask whether name and place are right; then hand the signal over.
+
+    `again` shows the form once more: `search` finds others there, by a part of their name or place.
+    """
+    typed = forms.typed_text()
+    if "again" in typed:
+        return _page(signal_id, typed=typed)
     try:
         values = forms.load(_FORM)
         if not values["sure"]:
-            return _page(signal_id, chosen=values["organisation_id"], typed=forms.typed_text())
+            return _page(signal_id, chosen=values["organisation_id"], typed=typed)
         hand_over(
             signal_id,
             receiver_id=values["organisation_id"],
@@ -66,7 +72,7 @@ def refer_now(signal_id: UUID) -> Any:
     except (*page_kit.REFUSED, StaleVersion) as refused:
         status = 400 if isinstance(refused, ValidationError) else refused.status
         errors, trouble = page_kit.errors_of(refused), page_kit.trouble_of(refused)
-        return _page(signal_id, errors=errors, trouble=trouble, typed=forms.typed_text()), status
+        return _page(signal_id, errors=errors, trouble=trouble, typed=typed), status
     return account_shared.see_other(".handed_over", signal_id=signal_id)
 
 
@@ -105,7 +111,8 @@ def _page(
     trouble: str = "",
     typed: Mapping[str, str] | None = None,
 ) -> str:
-    search = request.args.get("search", "")[:80]
+    typed = typed or {}
+    search = typed.get("search", "")[:80]
     opened = open_signal(signal_id)
     route, found = receivers_of(opened)
     receiver = next((one for one in found if one.organisation.id == chosen), None)
@@ -125,7 +132,7 @@ def _page(
         reasons=page_kit.choices(ReferralReason),
         errors=errors or {},
         trouble=trouble,
-        typed=typed or {},
+        typed=typed,
     )
 
 

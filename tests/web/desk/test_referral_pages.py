@@ -37,10 +37,13 @@ def test_the_page_offers_who_belongs_to_the_address_and_a_search_finds_the_rest(
     assert re.search("<h1>Overdragen: [^<]*1012 AB", page)
     assert "Hoort bij dit adres (Amsterdam)" in page
     assert choices_of(page) == ["GGD Amsterdam"]
-    page = anna.get(f"{path}?search=gronin").text
+    typed = {"again": "yes", "reason": ReferralReason.MOVED.value, "text": "Naar haar zus."}
+    page = send(anna, path, search="gronin", **typed)[1]
     assert choices_of(page) == ["GGD Amsterdam", "GGD Groningen", GRONINGEN]
     assert page.count("buiten de regio") == 2
-    assert choices_of(anna.get(f"{path}?search=zzz").text) == ["GGD Amsterdam"]
+    assert ('value="moved" selected' in page, "Naar haar zus.</textarea>" in page) == (True, True)
+    assert choices_of(send(anna, path, search="zzz", **typed)[1]) == ["GGD Amsterdam"]
+    assert anna.get(f"/desk/signals/{signal_id}").status_code == 200
 
 
 def test_one_line_confirms_name_and_place_before_the_signal_goes(desk: Desk, signal_id: UUID) -> None:
