@@ -26,7 +26,7 @@ from signals.vocabulary import (
 )
 from signals.web.labels import label, mark, text
 from signals.web.staff_kit.display import address as written_address
-from signals.web.staff_kit.labels import reason_label, result_label
+from signals.web.staff_kit.labels import kept_after_deletion, reason_label, result_label
 from signals.web.staff_kit.pdf import Head, Section, make_pdf
 
 _LANGUAGE: Final = "nl"
@@ -114,8 +114,8 @@ def _reasons(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for kept in document["retention"]:
         rule = _RULES[kept["rule"]]
         yield _(rule), _("%(days)s days. %(ground)s", days=kept["days"], ground=kept["legal_basis"])
-    days = _("%(days)s days, without its content", days=document["earlier_kept_days"])
-    yield _("That there was a signal"), days
+    for sentence in kept_after_deletion(_LANGUAGE):
+        yield _("That there was a signal"), sentence
     for code in document["recipients"]:
         yield _("Possible recipients"), _(_RECIPIENTS[code])
     yield _("Source"), document["source"]

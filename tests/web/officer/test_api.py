@@ -83,6 +83,9 @@ def test_an_export_is_a_pdf_on_own_paper_where_that_is_asked(desk: Desk, signal_
     )
     assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
     assert is_on_own_paper(answer.data)
+    assert {"730", "24", "12"} <= set(
+        text_of(answer.data).split()
+    )  # what stays afterwards, as the letter says
     assert len(registered(desk)) == 1
 
 

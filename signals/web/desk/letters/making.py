@@ -1,22 +1,18 @@
 """Set the letter of article 14 AVG and the card as PDF/UA-1, in the language of the resident."""
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
-from typing import Any, Final
+from datetime import date
+from typing import Any
 
-from babel.dates import format_date, format_timedelta
+from babel.dates import format_date
 
-from signals.retention.expiry import RECORDS_KEPT_DAYS
 from signals.vocabulary import Profession
 from signals.web.http.i18n import direction
 from signals.web.labels import catalogue, mark, sender, text
 from signals.web.pdf import compile_pdf
+from signals.web.staff_kit.labels import in_days, kept_after_deletion
 from signals.web.staff_kit.pdf import LETTERS, Head, head_data
-
-_VOWEL_MARKS: Final = re.compile(r"[\u064b-\u0652]")
-"""Arabic does without them. Above a letter they would break the word for a screen reader."""
 
 Translate = Callable[[str], str]
 
@@ -147,30 +143,15 @@ def _purposes(sender: Sender, _: Translate) -> list[dict[str, Any]]:
 def _periods(letter: Letter, language: str) -> list[str]:
     _: Translate = catalogue(language).gettext
     concluded, unattended, hard_limit = (
-        {"days": _in_days(days, language)}
-        for days in (letter.concluded, letter.unattended, letter.hard_limit)
+        {"days": in_days(days, language)} for days in (letter.concluded, letter.unattended, letter.hard_limit)
     )
     return [
         _("Until %(days)s after we have finished. Then we delete the report.") % concluded,
         _("If nobody acts on the report and you heard nothing: until %(days)s after we received it.")
         % unattended,
         _("In any case never longer than %(days)s after we received it.") % hard_limit,
-        _(
-            "After that we keep for %(days)s that there was a report, without the address. We keep for 24"
-            " months who opened it, also without the address. It still counts in figures that show no person."
-        )
-        % {"days": _in_days(RECORDS_KEPT_DAYS, language)},
-        _(
-            "Only a code made from this address is kept for 12 months. With it we see whether another"
-            " report comes in. The address itself is not in it."
-        ),
+        *kept_after_deletion(language),
     ]
-
-
-def _in_days(days: int, language: str) -> str:
-    never_weeks = float(days + 1)  # babel takes a larger unit from this number of it on
-    words = format_timedelta(timedelta(days=days), "day", never_weeks, locale=language)
-    return _VOWEL_MARKS.sub("", words)
 
 
 def _who_told(letter: Letter, language: str) -> str:
