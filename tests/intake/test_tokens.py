@@ -19,7 +19,7 @@ from signals.vocabulary import Profession, Source
 from tests.support.at_once import run_at_once
 from tests.support.phone import Phone
 from tests.support.token_side import Mint
-from tests.support.world import IN_AMSTERDAM, IN_GRONINGEN, World, key, report
+from tests.support.world import AMSTERDAM, IN_AMSTERDAM, IN_GRONINGEN, World, key, report
 
 SMALL = LimitsSettings()
 CLOSED = LimitsSettings(unproven_reports_per_area_and_hour=0)
@@ -183,14 +183,40 @@ def test_the_lane_takes_three_an_hour_from_a_process_and_a_token_never_touches_i
     door = world.intake(lane=SMALL)
     for number in (1, 1, 1, 2, 3):  # a retry takes no place
         send(door, world, number)
-    with pytest.raises(UnprovenFull) as full:
+    with pytest.raises(UnprovenFull):
         send(door, world, 4)
-    assert full.value.retry_after == 3601
     for number in range(10, 15):
         send(door, world, number, mint.token())
     world.clock.moment += timedelta(minutes=61)
     send(door, world, 4)
     assert world.rows(select(UnprovenDay.number)) == [4]
+
+
+def test_a_full_lane_tells_nobody_the_minute_of_a_report(world: World) -> None:
+    door, told = world.intake(lane=replace(SMALL, unproven_reports_per_area_and_hour=1)), []
+    hour = world.clock.moment.replace(minute=0, second=0, microsecond=0)
+    for minute in (5, 40):
+        world.clock.moment = hour + timedelta(minutes=minute)
+        send(door, world, minute)
+        world.clock.moment = hour + timedelta(minutes=50)
+        with pytest.raises(UnprovenFull) as full:
+            send(door, world, 50)
+        told.append(full.value.retry_after)
+        hour += timedelta(hours=1)
+    assert told == [600, 600]
+
+
+def test_of_two_at_once_the_later_may_come_first_and_both_give_their_place_back(world: World) -> None:
+    door, now = world.intake(lane=SMALL), world.clock.now()
+    earlier = now - timedelta(milliseconds=1)
+    with (
+        door.lane.place(AMSTERDAM, now.date(), now),
+        door.lane.place(AMSTERDAM, now.date(), earlier),
+    ):
+        send(door, world, 1)
+        with pytest.raises(UnprovenFull):
+            send(door, world, 2)
+    send(door, world, 3)
 
 
 def test_a_flood_without_tokens_brings_twelve_a_day_however_many_processes_take_it(
