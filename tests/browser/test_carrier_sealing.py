@@ -104,6 +104,20 @@ def test_a_key_whose_week_is_over_is_looked_up_again_and_the_report_sealed_anew(
     assert first != second
 
 
+def test_keys_leave_the_phone_after_seven_days_with_the_digits_that_they_are_of(phone: Phone) -> None:
+    page = phone.open(PREFILLED)
+    expect(page.locator("#receiver")).not_to_be_empty()
+    left = page.evaluate(
+        """async () => {
+          const db = await signalsQueue.database();
+          await db.put("facts", { at: Date.now() - 7 * 24 * 3600 * 1000 }, "mailboxes-9711");
+          await signalsQueue.flush(true);
+          return (await db.getAllKeys("facts")).filter((name) => name.startsWith("mailboxes"));
+        }"""
+    )
+    assert left == ["mailboxes-1012"]
+
+
 def test_nobody_can_read_on_the_phone_what_waits_there(phone: Phone) -> None:
     page = phone.open(PREFILLED)
     expect(page.locator("#receiver")).not_to_be_empty()

@@ -327,13 +327,18 @@
   }
 
   /* Delete what is seven days old, and put down that a report was: never without a word. A code that nobody asked to
-     keep and nobody read in seven days goes too: it leads to a report. So do the marks of addresses, after a day. */
+     keep and nobody read in seven days goes too: it leads to a report. So do keys of four digits, and the marks of
+     addresses after a day. */
   async function expire() {
     const offset = await clock();
     const change = (await database()).transaction(["reports", "news", "facts"], "readwrite", { durability: "strict" });
     const store = change.objectStore("reports");
-    const marks = await change.objectStore("facts").get("marks") || [];
-    await change.objectStore("facts").put(marks.filter(({ at }) => Math.abs(Date.now() - at) < DAY), "marks");
+    const facts = change.objectStore("facts");
+    const marks = await facts.get("marks") || [];
+    await facts.put(marks.filter(({ at }) => Math.abs(Date.now() - at) < DAY), "marks");
+    for (const name of await facts.getAllKeys(IDBKeyRange.bound("mailboxes-", "mailboxes-9999"))) {
+      if (!(Math.abs(Date.now() - (await facts.get(name))?.at) < KEPT_FOR)) await facts.delete(name);
+    }
     const now = Date.now() + offset;
     const old = (await store.getAll()).filter((report) => now - report.created >= KEPT_FOR);
     for (const report of old) {
