@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import click
@@ -15,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from notifications.tls import trusting
 from signals.cli import answers, settings_of_call
-from signals.cli.opening import log_warnings_only
+from signals.cli.opening import log_warnings_only, server_at
 from signals.clock import today
 from signals.intake.authorisation import TrustedIssuer, read_directory, read_issuers
 from signals.issuer.administrators import add_administrator, list_administrators, remove_administrator
@@ -177,10 +176,7 @@ def trust(url: str, *, changed_keys: bool) -> dict[str, Any]:
     Example: signals issuers trust https://tokens.example.org
     """
     settings = settings_of_call(check=False)
-    parts = urlsplit(url)
-    if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost"):
-        raise click.UsageError("an issuer is at an address with https://")
-    file, site = settings.front.issuers_file, f"{parts.scheme}://{parts.netloc}"
+    file, site = settings.front.issuers_file, server_at(url)
     known, directory = read_issuers(file), _fetched(site + DIRECTORY_PATH, settings.ca_file)
     found = read_directory(site, directory)
     if not found.keys:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import click
@@ -14,6 +15,7 @@ from signals.app import Opened, open_for_command
 from signals.cli import settings_of_call
 from signals.clock import SystemClock, today
 from signals.db import make_engine
+from signals.settings.problems import is_plain_address
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -43,6 +45,17 @@ def everything(**how: bool) -> Iterator[Opened]:
     log_warnings_only()
     with open_for_command(settings_of_call(), **how) as opened:
         yield opened
+
+
+def server_at(url: str) -> str:
+    """Return the address of a server with https://, or of this machine, without a path.
+
+    Raises `click.UsageError` for any other text.
+    """
+    parts = urlsplit(url) if is_plain_address(url) else urlsplit("")
+    if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost"):
+        raise click.UsageError("give an address with https://, such as https://example.org")
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def log_warnings_only() -> None:

@@ -6,13 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
-import click
 import urllib3
 
 from signals.cli.database_findings import Finding
-from signals.cli.opening import progress_bar
+from signals.cli.opening import progress_bar, server_at
 from signals.settings import Settings
 
 Fetch = Callable[[str], bytes]
@@ -33,14 +31,12 @@ def examine_site(url: str) -> Iterator[Finding]:
 
     Raises `click.UsageError` for another address than https://, except on this machine.
     """
-    parts = urlsplit(url)
-    if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost"):
-        raise click.UsageError("a site is at an address with https://")
+    server = server_at(url)
     released, worker = _release()
     pool = urllib3.PoolManager(timeout=10, retries=False)
 
     def fetch(path: str) -> bytes:
-        answer = pool.request("GET", f"{parts.scheme}://{parts.netloc}{path}", redirect=False)
+        answer = pool.request("GET", server + path, redirect=False)
         return answer.data if answer.status == 200 else b""
 
     try:
@@ -91,7 +87,10 @@ def _page(released: Mapping[str, str], body: bytes) -> Finding:
     page = _Loads()
     page.feed(body.decode(errors="replace"))
     wrong = {path for path, its_hash in page.found if released.get(path) != (its_hash or "none")}
-    return _finding("page of the site", wrong if page.found else {"/"}, "scripts and styles of this release")
+    right = (
+        f"scripts and styles of this release; ask the operator whether the root key is {page.root or 'none'}"
+    )
+    return _finding("page of the site", wrong if page.found else {"/"}, right)
 
 
 def _worker(worker: bytes, body: bytes) -> Finding:
@@ -105,20 +104,35 @@ def _finding(check: str, wrong: set[str], right: str) -> Finding:
     return Finding(check=check, ok=not wrong, says=says, fix=_FIX)
 
 
+_FRAMES: Final = frozenset({"base", "embed", "iframe", "object"})
+
+
 class _Loads(HTMLParser):
-    """The (path, hash) of all that a page loads and runs; a script within the page has no hash."""
+    """The (path, hash) of all that a page loads and runs; a script within the page has no hash.
+
+    `root`: the public key under which the page trusts mailbox keys.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.found: list[tuple[str, str]] = []
+        self.root = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
         late = [values[name].partition("#") for name in ("data-script", "data-tokens") if name in values]
         places = [(place, its_hash) for place, _, its_hash in late]
+        if values.get("name") == "sealing":
+            self.root = values.get("content", "")
+        if tag in _FRAMES or any(_runs(*pair) for pair in values.items()):
+            places.append(("", ""))
         if tag == "script":
             places.append((values.get("src", ""), values.get("integrity", "")))
         if tag == "link" and "stylesheet" in values.get("rel", "").split():
             places.append((values.get("href", ""), values.get("integrity", "")))
         for place, its_hash in places:
             self.found.append((place.partition("?")[0] or "a script in the page", its_hash))
+
+
+def _runs(name: str, value: str) -> bool:
+    return name.startswith("on") or value.strip().lower().startswith("javascript:")

@@ -74,9 +74,9 @@ def _impossible_scheme(scheme: SchemeSettings) -> Iterator[str]:
 def _impossible_places(settings: Settings) -> Iterator[str]:
     if not settings.server.host:
         yield "server.host must name the address to listen on, like 127.0.0.1"
-    if not _is_plain_address(settings.server.public_url):
+    if not is_plain_address(settings.server.public_url):
         yield "server.public_url must be a web address, like https://signalen.example.org"
-    if settings.issuer.page_url and not _is_plain_address(settings.issuer.page_url):
+    if settings.issuer.page_url and not is_plain_address(settings.issuer.page_url):
         yield "issuer.page_url must be a web address, like https://signalen.example.org"
     if (map_url := settings.desk.map_url) and not _is_map(map_url):
         yield "desk.map_url must begin with https:// and hold {address} after the host"
@@ -92,16 +92,16 @@ def _impossible_places(settings: Settings) -> Iterator[str]:
 
 def _is_map(url: str) -> bool:
     host, _, rest = url.removeprefix("https://").partition("/")
-    return url.startswith("https://") and _is_plain_address(f"https://{host}") and "{address}" in rest
+    return url.startswith("https://") and is_plain_address(f"https://{host}") and "{address}" in rest
 
 
-def _is_plain_address(url: str) -> bool:
+def is_plain_address(url: str) -> bool:
     """Whether links can begin with it; no message goes out, and no report arrives, with another link."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return False
-    bare = not (parts.query or parts.fragment or set(url) & set(" ?#"))
+    bare = not (parts.query or parts.fragment or set(url) & set(" ?#@"))
     return parts.scheme in ("http", "https") and bool(parts.hostname) and bare and url.isascii()
 
 

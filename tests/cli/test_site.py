@@ -52,9 +52,12 @@ def site(sqlite_world: World) -> Iterator[Site]:
     made.server.server_close()
 
 
-def test_a_site_that_serves_this_release_has_no_problem(site: Site) -> None:
+def test_a_site_that_serves_this_release_has_no_problem_and_says_its_root_key(
+    site: Site, sqlite_world: World
+) -> None:
     result = site.compare()
     assert result.exit_code == 0, result.output
+    assert sqlite_world.settings.front.root_public_key in result.output
 
 
 @pytest.mark.parametrize(
@@ -64,6 +67,8 @@ def test_a_site_that_serves_this_release_has_no_problem(site: Site) -> None:
         ("/static/bundles/tokens.js", b"PATIENCE", b"PATIENCY", "/static/bundles/tokens.js"),
         ("/.well-known/assets.json", b"sha384-", b"sha384+", "/static/bundles/queue.js"),
         ("/", b"<main>", b"<script>steal()</script><main>", "a script in the page"),
+        ("/", b"<main>", b'<main onclick="steal()">', "a script in the page"),
+        ("/", b"<main>", b'<iframe src="/x"></iframe><main>', "a script in the page"),
         ("/", b" integrity=", b" integrity-of=", "/static/bundles/page.css"),
         ("/", b"</main>", b'<script src="/static/mark"></script></main>', "/static/mark"),
         ("/sw.js", b"const PAGES", b"steal(); const PAGES", "/sw.js"),
@@ -84,6 +89,7 @@ def test_a_site_that_does_not_answer_is_a_problem(site: Site) -> None:
     assert (result.exit_code, "does not answer" in result.output) == (1, True)
 
 
-def test_only_an_address_with_tls_is_compared() -> None:
-    result = CliRunner().invoke(main, ["doctor", "--site", "http://example.org"])
+@pytest.mark.parametrize("url", ["http://example.org", "http://[", "https://ex\u00e4mple.org", "nonsense"])
+def test_only_an_address_with_tls_is_compared(url: str) -> None:
+    result = CliRunner().invoke(main, ["doctor", "--site", url])
     assert (result.exit_code, "https://" in result.output) == (2, True)

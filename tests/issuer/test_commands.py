@@ -89,7 +89,13 @@ def test_another_key_for_a_known_week_is_refused_until_somebody_says_so(
 def test_an_issuer_that_answers_nonsense_or_without_tls_is_refused(
     signals: Signals, published: dict[str, Any]
 ) -> None:
-    signals("issuers", "trust", "http://issuer.example.org", code=2)
+    for url in (
+        "http://issuer.example.org",
+        "http://[",
+        "https://t\u00f6ken.example.org",
+        "https://me:secret@a.nl",
+    ):
+        signals("issuers", "trust", url, code=2)
     for status, directory in ((404, {}), (200, []), (200, {"token-keys": []})):
         published.update(status=status, directory=directory)
         signals("issuers", "trust", published["url"], code=1)
