@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from marshmallow import Schema, fields, missing
+from marshmallow import Schema, fields, missing, post_dump
 
 from signals.casework.suggestions import PartOfDay
 from signals.intake.content import Summary
@@ -27,6 +27,7 @@ from signals.vocabulary import (
     Source,
 )
 from signals.web.http.fields import Choice
+from signals.web.staff_kit import display
 from signals.web.staff_kit.schemas import AddressSchema, Cursor, Moment, OrganisationSchema
 
 
@@ -240,9 +241,25 @@ class SuggestionSchema(Schema):
     )
 
 
+class PlaceSchema(Schema):
+    """Name the place of an address; a name that no imported file has is absent."""
+
+    street = fields.String()
+    town = fields.String()
+    neighbourhood = fields.String()
+    municipality = fields.Function(
+        lambda place: display.municipality(place.municipality_code), metadata={"type": "string"}
+    )
+
+    @post_dump
+    def leave_out(self, data: dict[str, str], **_kwargs: Any) -> dict[str, str]:
+        return {name: value for name, value in data.items() if value}
+
+
 class SignalSchema(QueueItemSchema):
     """Show a signal in the clear; reading it leaves an audit entry."""
 
+    place = fields.Nested(PlaceSchema, required=True)
     address = fields.Nested(AddressSchema, attribute="report.address", required=True)
     address_doubts = fields.List(
         Choice(AddressDoubt),

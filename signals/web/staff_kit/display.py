@@ -67,13 +67,13 @@ def address_lines(of: Address, place: Place) -> tuple[str, ...]:
 
 def surroundings(place: Place) -> str:
     """Return neighbourhood, district and municipality, as far as known, each once and without the town."""
-    names = [place.neighbourhood, place.district, _municipality(place.municipality_code)]
+    names = [place.neighbourhood, place.district, municipality(place.municipality_code)]
     return ", ".join(dict.fromkeys(name for name in names if name and name != place.town))
 
 
 def area(summary: Summary, *, several: bool = False) -> str:
     """Return the neighbourhood, or else the municipality; both for a list with `several` municipalities."""
-    names = summary.neighbourhood, _municipality(summary.municipality)
+    names = summary.neighbourhood, municipality(summary.municipality)
     known = list(filter(None, names))
     return ", ".join(known if several else known[:1])
 
@@ -87,7 +87,8 @@ def map_link(of: Address) -> tuple[str, str] | None:
     return url, (urlsplit(url).hostname or "").removeprefix("www.")
 
 
-def _municipality(code: str) -> str:
+def municipality(code: str) -> str:
+    """Return the name that a municipality has today, by its code; empty for an unknown code."""
     return municipality_name(code, today(desk().clock))
 
 

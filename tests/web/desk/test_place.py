@@ -34,6 +34,14 @@ def test_page_and_round_show_street_and_town(desk: Desk, signal_id: UUID) -> Non
     assert "Lindekade 12-14, 1012 AB Amsterdam" in words(anna.get(f"/desk/round?ids={signal_id}"))
 
 
+def test_the_call_names_the_place_and_leaves_out_what_no_file_has(desk: Desk, signal_id: UUID) -> None:
+    opened = desk.call("anna", "GET", f"/signals/{signal_id}").get_json()
+    names = {"street": "Lindekade", "town": "Amsterdam", "neighbourhood": "De Kolk"}
+    assert opened["place"] == {**names, "municipality": "Amsterdam"}
+    opened = desk.call("anna", "GET", f"/signals/{desk.arrive('1012AC', 3)}").get_json()
+    assert opened["place"] == {"municipality": "Amsterdam"}
+
+
 @pytest.mark.parametrize("paper", ["notice.pdf", "card.pdf"])
 def test_letter_and_card_show_street_and_town_after_an_audit_entry(
     desk: Desk, signal_id: UUID, paper: str
