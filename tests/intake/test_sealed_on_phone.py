@@ -17,7 +17,7 @@ from signals.routing.postcodes import Address
 from signals.routing.snapshot import routing_changed
 from signals.settings import LimitsSettings, NotesSettings
 from signals.vocabulary import ConcernType
-from tests.support.phone import Phone
+from tests.support.phone import BASE, Phone
 from tests.support.world import (
     AMSTERDAM,
     GRONINGEN,
@@ -126,6 +126,12 @@ def test_a_malformed_sealed_report_names_the_field(phone: Phone, field: str, val
     answer = phone.send({**phone.seal(report()), field: value})
     assert answer.status_code == 400
     assert [problem["field"] for problem in answer.get_json()["errors"]] == [field]
+
+
+@pytest.mark.parametrize("pc4", ["101", "1012AB", "0123", 1012, None])
+def test_four_digits_that_are_none_are_named(phone: Phone, pc4: Any) -> None:
+    answer = phone.client.post(f"{BASE}/mailboxes/lookup", json={"pc4": pc4})
+    assert [problem["field"] for problem in answer.get_json()["errors"]] == ["pc4"]
 
 
 def test_an_address_outside_the_sealed_area_goes_to_the_national_desk_marked(

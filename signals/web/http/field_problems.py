@@ -8,7 +8,7 @@ from marshmallow import ValidationError
 
 from signals.errors import FieldProblem
 
-_OWN_NAME: Final = re.compile(r"Idempotency-Key|[a-z][a-z_]{0,39}|[0-9]{1,2}")
+_OWN_NAME: Final = re.compile(r"Idempotency-Key|pc4|[a-z][a-z_]{0,39}|[0-9]{1,2}")
 """A name of ours or a place in a list. Neither a postcode nor a house number looks like one."""
 _CODE: Final = re.compile(r"[a-z_]+")
 _DEEPEST: Final = 4
