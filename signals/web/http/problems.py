@@ -32,7 +32,8 @@ from signals.web.http.field_problems import field_problems
 from signals.web.http.messages import detail_of, field_message, title_of
 
 MEDIA_TYPE = "application/problem+json"
-API_PREFIX = "/api/"
+FOR_PROGRAMS = "/api/", "/token-request", "/.well-known/"
+"""The beginnings of addresses that no person opens."""
 
 log = get_logger(__name__)
 
@@ -110,7 +111,7 @@ def register_problems(app: Flask, page: PageOfProblem) -> None:
     """Turn every exception into an answer; `page(status, code)` renders the page for people."""
 
     def answer(status: int, code: str, **more: Any) -> Response:
-        if request.path.startswith(API_PREFIX) or not _wants_page():
+        if request.path.startswith(FOR_PROGRAMS) or not _wants_page():
             return problem(status, code, detail=_detail_for_staff(more.pop("error", None)), **more)
         response = page(status, code)
         response.headers.extend(more.get("headers") or {})
