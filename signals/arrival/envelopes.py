@@ -186,7 +186,9 @@ def _from_phone(row: Waiting, text: bytes, checks: PhoneChecks) -> _Opened:
     receiver = checks.receiver(address, row)
     if receiver == row.organisation_id:
         return _Opened(row, text, address, summary)
-    log.warning("arrival.outside_area", signal_id=str(row.signal_id), sealed_for=str(row.organisation_id))
+    log.warning(
+        "arrival.outside_area", signal_id=str(row.signal_id), organisation_id=str(row.organisation_id)
+    )
     to_desk = row._replace(organisation_id=receiver, unrouted=True)
     return _Opened(to_desk, text, address, summary, outside_area=True)
 
