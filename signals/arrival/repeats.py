@@ -160,17 +160,3 @@ def _probe(
 ) -> Probe:
     exact, house = pseudonyms(macs, address.postcode, address.number, address.addition)
     return Probe(organisation_id=organisation_id, quarter=quarter, exact=exact, house=house, has_own=has_own)
-
-
-__all__ = [
-    "Probe",
-    "Prober",
-    "PseudonymKeys",
-    "at_probe",
-    "beside_probe",
-    "earlier_links",
-    "link_of",
-    "oldest_kept",
-    "probes_for",
-    "quarter_of",
-]

@@ -63,10 +63,6 @@ class TrustedIssuer:
     stock: int
     keys: tuple[tuple[date, TokenKey], ...]
 
-    def key_of(self, on: date) -> TokenKey | None:
-        """Return the key of this week."""
-        return dict(self.keys).get(week_start(on))
-
 
 def read_directory(url: str, directory: Mapping[str, Any]) -> TrustedIssuer:
     """Return the issuer that a directory describes; raise `DirectoryRefused`.
@@ -142,9 +138,11 @@ class TrustedIssuers:
         nonce_hash = sha256(found.nonce).digest()
         return Proof(nonce_hash=nonce_hash, week=key.week, profession=key.profession)
 
-    def issuers(self, on: date) -> tuple[TrustedIssuer, ...]:
-        """Return every issuer that has a key of this week."""
-        return tuple(issuer for issuer in self._current(on).issuers if issuer.key_of(on))
+    def issuers(self, on: date) -> Iterator[tuple[TrustedIssuer, TokenKey]]:
+        """Yield every issuer that has a key of this week, with that key."""
+        for issuer in self._current(on).issuers:
+            if key := dict(issuer.keys).get(week_start(on)):
+                yield issuer, key
 
     def challenge_for(self, issuer: TrustedIssuer) -> bytes:
         """Return the challenge that a token of this issuer answers."""
@@ -154,8 +152,7 @@ class TrustedIssuers:
         """Return `WWW-Authenticate` for a report whose token was not accepted (RFC 9577, 2.1)."""
         return ", ".join(
             f'PrivateToken challenge="{_text(self.challenge_for(issuer))}", token-key="{_text(key.encoded)}"'
-            for issuer in self.issuers(on)
-            if (key := issuer.key_of(on))
+            for issuer, key in self.issuers(on)
         )
 
     def _current(self, on: date) -> _Known:

@@ -99,7 +99,9 @@ def issuer_addresses() -> list[str]:
     """Return the addresses of trusted issuers that are not this one."""
     context = front()
     trusted = context.issuers.issuers(today(context.clock))
-    return [issuer.url for issuer in trusted if issuer.url != context.settings.server.public_url.rstrip("/")]
+    return [
+        issuer.url for issuer, _key in trusted if issuer.url != context.settings.server.public_url.rstrip("/")
+    ]
 
 
 def icon(type_: ConcernType) -> Markup:

@@ -47,16 +47,14 @@ def token_in(header: str | None) -> bytes | None:
 
 def issuer_facts(issuers: TrustedIssuers, on: date) -> Iterator[IssuerFacts]:
     """Yield the issuers that this service trusts on a day."""
-    for issuer in issuers.issuers(on):
-        key = issuer.key_of(on)
-        if key is not None:
-            yield IssuerFacts(
-                url=issuer.url,
-                name=issuer.name,
-                profession=issuer.profession,
-                per_day=issuer.per_day,
-                stock=issuer.stock,
-                challenge=urlsafe_b64encode(issuers.challenge_for(issuer)).decode(),
-                token_key=urlsafe_b64encode(key.encoded).decode(),
-                valid_until=week_start(on) + GRACE + timedelta(days=6),
-            )
+    for issuer, key in issuers.issuers(on):
+        yield IssuerFacts(
+            url=issuer.url,
+            name=issuer.name,
+            profession=issuer.profession,
+            per_day=issuer.per_day,
+            stock=issuer.stock,
+            challenge=urlsafe_b64encode(issuers.challenge_for(issuer)).decode(),
+            token_key=urlsafe_b64encode(key.encoded).decode(),
+            valid_until=week_start(on) + GRACE + timedelta(days=6),
+        )
