@@ -203,7 +203,7 @@ def _refused(session: Session) -> Finding:
         check="refused reports",
         ok=not count,
         says=f"{count} did not open",
-        fix="restore the keystore that has their key, then 'signals reports retry': docs, 'A refused report'",
+        fix="find the reason of each in the worker's log: docs, 'A refused report'",
     )
 
 
