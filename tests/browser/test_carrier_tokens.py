@@ -140,3 +140,15 @@ def test_a_revoked_code_is_forgotten_with_a_word(make_phone: MakePhone, depot: D
     assert (
         phone.page.evaluate("async () => (await signalsQueue.database()).get('facts', 'enrolment')") is None
     )
+
+
+@pytest.mark.parametrize("issuer", ["", "&i=elsewhere.example.org"])
+def test_a_link_with_a_code_that_does_not_work_leaves_the_phone_its_own(
+    make_phone: MakePhone, depot: Depot, issuer: str
+) -> None:
+    phone, own = make_phone(), depot.code()
+    enrol(phone, depot, own)
+    phone.open(f"/m#e=00000-00000-00000-00000{issuer or f'&i={depot.name}'}")
+    expect(phone.page.locator("#waiting [data-said]")).to_contain_text("werkt niet")
+    kept = phone.page.evaluate("async () => (await signalsQueue.database()).get('facts', 'enrolment')")
+    assert kept["code"] == own

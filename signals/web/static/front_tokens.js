@@ -8,7 +8,8 @@
   const MODULUS = [-261, -5]; // within the encoded key
   const blindRsa = blindrsa.RSABSSA.SHA384.PSS.Deterministic();
 
-  /* Fill the stock; `enrolment` comes with a new code. Return the name of a sentence for the carrier, or nothing. */
+  /* Fill the stock; `enrolment` comes with a new code, which replaces a known one once it gave a token: anybody can
+     make a link. Return the name of a sentence for the carrier, or nothing. */
   function refill(queue, enrolment) {
     const { locks } = navigator;
     return locks ? locks.request("signals-tokens", () => fill(queue, enrolment)) : fill(queue, enrolment);
@@ -19,23 +20,26 @@
     const known = await db.get("facts", "enrolment");
     const isNew = given && given.code !== known?.code;
     const enrolment = isNew ? given : known;
-    if (isNew) await db.put("facts", enrolment, "enrolment");
+    if (!known) await db.put("facts", enrolment, "enrolment");
     const day = new Date(Date.now() + await queue.clock()).toISOString().slice(0, 10);
     let asked = enrolment.day === day ? enrolment.asked : 0;
     await forgetOld(db);
     const issuer = await findIssuer(queue, enrolment.issuer);
-    if (!issuer) return "";
+    if (!issuer) return isNew ? "unenrolled" : "";
     const key = await importKey(issuer);
-    await db.put("facts", issuer.profession, "profession"); // sealed with each report, and proved by its token
     const stock = await db.count("tokens");
-    for (let left = Math.min(issuer.stock - stock, issuer.per_day - asked); left > 0; left -= 1) {
+    const wanted = Math.min(issuer.stock - stock, issuer.per_day - asked);
+    for (let left = Math.max(wanted, isNew ? 1 : 0); left > 0; left -= 1) {
       const [status, token] = await ask(issuer, key, enrolment.code);
       if (status === 403) {
-        await db.delete("facts", "enrolment");
+        if (!(isNew && known)) await db.delete("facts", "enrolment");
         return "unenrolled";
       }
       asked = status === 429 ? issuer.per_day : asked + 1;
-      await db.put("facts", { ...enrolment, day, asked }, "enrolment");
+      if (token || status === 429) {
+        await db.put("facts", { ...enrolment, day, asked }, "enrolment");
+        await db.put("facts", issuer.profession, "profession"); // sealed with each report, and proved by its token
+      }
       if (!token) break;
       await db.put("tokens", { token, until: Date.parse(issuer.valid_until) + DAY });
     }
@@ -46,10 +50,10 @@
     for (const { token, until } of await db.getAll("tokens")) if (until <= Date.now()) await db.delete("tokens", token);
   }
 
-  /* Only an issuer that the service trusts, with the key that the service tells everybody. */
+  /* Only an issuer that the service trusts, with the key that the service tells everybody; rejects without network. */
   async function findIssuer(queue, name) {
     const [response, text] = await queue.ask("/api/v1/form", PATIENCE, {});
-    if (!response.ok || !response.headers.has("API-Version")) return null;
+    if (!response.ok || !response.headers.has("API-Version")) throw new Error("no answer");
     const { issuers } = JSON.parse(text);
     return issuers.find((one) => new URL(one.url).host === (name || location.host)) || (name ? null : issuers[0]);
   }
