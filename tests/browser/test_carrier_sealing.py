@@ -75,7 +75,7 @@ def test_a_front_that_swaps_a_key_gets_no_report(phone: Phone, service: Service,
     phone.expect_saved()
     expect(page.locator("#answer")).to_contain_text("De sleutel van de ontvanger klopt niet.")
     assert service.stored() == before
-    page.unroute("**/mailboxes/lookup")
+    page.unroute_all(behavior="wait")
     page.evaluate("signalsQueue.flush(true)")
     phone.expect_nothing_waits()
     assert service.stored() == before + 1
