@@ -8,7 +8,7 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine, delete, select
 
-from privacy.keystore.errors import KeyGone
+from privacy.keystore.errors import KeyGone, KeyRefused
 from privacy.keystore.vault import Vault, insert_if_absent
 from privacy.keystore.wrapping import KEY_SIZE
 from privacy.keystore_schema import checkpoint_sqlite, secrets_table
@@ -42,7 +42,8 @@ class NamedSecrets(Vault):
     def secret(self, name: str) -> bytes:
         """Return the 32 bytes of a named secret, made at the first call; two at once make one.
 
-        Names are lower-case words with digits, hyphens or underscores; raises `ValueError` for others.
+        Names are lower-case words with digits, hyphens or underscores; raises `ValueError` for others, and
+        `KeyRefused` for a damaged secret.
         """
         if not _SECRET_NAME.fullmatch(name):
             raise ValueError("not a name for a secret")
@@ -82,4 +83,6 @@ class NamedSecrets(Vault):
             row = connection.execute(query).one_or_none()
         if row is None:
             return None
-        return self._secrets.setdefault(name, self._opened(secrets_table.c.wrapped, row))
+        for _row, secret in self._readable(secrets_table.c.wrapped, [row]):
+            return self._secrets.setdefault(name, secret)
+        raise KeyRefused

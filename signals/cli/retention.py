@@ -54,7 +54,7 @@ def run(*, dry_run: bool, confirm: bool) -> dict[str, Any]:
             return {"dry_run": True, "purged": _retention(opened).preview(opened.clock).purged}
         done = _retention(opened).run(opened.clock, confirmed=confirm)
     return {
-        "ok": not done.waiting,
+        "ok": not done.waiting and not done.failed,
         "dry_run": False,
         "purged": done.purged,
         "keys_destroyed": done.keys_destroyed,

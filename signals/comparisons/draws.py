@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from structlog import get_logger
 
 from privacy.bulk import insert_many
-from privacy.keystore import Keystore
+from privacy.keystore import KeyRefused, Keystore
 from privacy.sealing import SealingError, open_bytes, seal_bytes
 from signals.comparisons.plan import ORDERS, drawn_arm, plan_of
 from signals.models import Comparison, ComparisonDraw, ComparisonTeam, Signal
@@ -68,10 +68,13 @@ def draw_each(session: Session, keys: Keystore, arrived: Sequence[Arrived], on: 
     """
     rows: list[tuple[Any, ...]] = []
     for team, comparison in _taking_part(session, {each.organisation_id for each in arrived}, on):
-        key, arms = keys.secret(secret_of(team.code)), plan_of(comparison.registration).arms
-        place = _place_of(team, key)
-        if place is None:
+        try:
+            key = keys.secret(secret_of(team.code))
+            place = _place_of(team, key)
+        except (KeyRefused, SealingError):  # it draws no more; the signals arrive
+            log.error("comparison.place_refused", organisation_id=str(team.organisation_id))
             continue
+        arms = plan_of(comparison.registration).arms
         for signal_id, _, drawable in (one for one in arrived if one.organisation_id == team.organisation_id):
             arm = drawn_arm(key, place=(team.code, team.organisation_id, place), arms=arms)
             draw = Draw(code=team.code, arm=arm if drawable else None)
@@ -95,13 +98,13 @@ def reveal(operation: Operation, signal: Signal) -> None:
     if row is None:
         return
     stored, comparison = row
-    key, draw = operation.keystore.secret(secret_of(stored.code)), _opened(operation.keystore, stored)
+    draw = _opened(operation.keystore, stored)
     if draw is None:
         return
     undecided = draw.arm and not draw.counts and not signal.urgent
     if undecided and is_open(comparison, operation.today) and not signal.attempts:
         draw = replace(draw, revealed_on=operation.today)
-    stored.sealed = seal_draw(draw, key, signal.id)
+    stored.sealed = seal_draw(draw, operation.keystore.secret(secret_of(stored.code)), signal.id)
 
 
 def drawn_order(session: Session, keys: Keystore, signal: Signal) -> tuple[AttemptKind, ...]:
@@ -152,21 +155,16 @@ def _taking_part(
     return [(team, comparison) for team, comparison in session.execute(query) if is_open(comparison, on)]
 
 
-def _place_of(team: ComparisonTeam, key: bytes) -> int | None:
-    """Return how many orders a team has drawn; None, with a line in the log, for a damaged count."""
-    try:
-        return int(open_bytes(team.sealed_place, key, associated_data=_of_team(team.organisation_id)))
-    except SealingError:
-        log.error("comparison.place_refused", organisation_id=str(team.organisation_id))
-        return None
+def _place_of(team: ComparisonTeam, key: bytes) -> int:
+    return int(open_bytes(team.sealed_place, key, associated_data=_of_team(team.organisation_id)))
 
 
 def _opened(keys: Keystore, row: Any) -> Draw | None:
-    """Open the draw of a row; log one that was moved or changed: its signal takes no part any more."""
-    key, place = keys.secret(secret_of(row.code)), _of_signal(row.signal_id)
+    """Open the draw of a row; log one that does not open: its signal takes no part any more."""
     try:
-        text = open_bytes(row.sealed, key, associated_data=place)
-    except SealingError:
+        key = keys.secret(secret_of(row.code))
+        text = open_bytes(row.sealed, key, associated_data=_of_signal(row.signal_id))
+    except (KeyRefused, SealingError):
         log.error("comparison.draw_refused", signal_id=str(row.signal_id))
         return None
     arm, day = text.decode().rstrip().split("|")

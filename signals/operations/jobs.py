@@ -42,7 +42,7 @@ from signals.organisations.current_addresses import still_reached
 from signals.organisations.recipients import ask_for_proof
 from signals.retention.expiry import Expiry, forget_admissions, forget_idempotency_keys
 from signals.retention.journal import DeletionJournal
-from signals.retention.nightly import Retention, RetentionReport
+from signals.retention.nightly import PurgeIncomplete, Retention, RetentionReport
 from signals.retention.unreadable import try_signals
 from signals.routing.snapshot import Router
 from signals.settings import Settings
@@ -249,8 +249,11 @@ class Worker:
             return prune_trail(session, self.clock, audit=self.audit)
 
     def retain(self) -> RetentionReport:
-        """Purge what is due, as every night."""
-        return self.retention().run(self.clock)
+        """Purge what is due, as every night. Raises `PurgeIncomplete`, so that it is tried again soon."""
+        report = self.retention().run(self.clock)
+        if report.failed:
+            raise PurgeIncomplete
+        return report
 
     def try_signals(self) -> int:
         """Note which signals nobody can read; return how many changed."""

@@ -23,7 +23,7 @@ from signals.audit.log import SYSTEM, AuditLog
 from signals.clock import Clock, today
 from signals.clock_guard import require_right_clock
 from signals.db import set_local
-from signals.errors import ClockApart
+from signals.errors import ClockApart, SignalsError
 from signals.models import DeletionOrder, DeletionRecord, Referral, SealedReport, Signal
 from signals.operation import Operation
 from signals.retention.expiry import Expiry, forget_links, forget_remains, renew_links
@@ -57,13 +57,15 @@ _reports: Final = cast(Table, SealedReport.__table__).c
 class RetentionReport:
     """Count what a run deleted (or would delete), by reason, and what else it removed.
 
-    `waiting`: signals that are due, and so many that a person must confirm the purge.
+    `waiting`: signals that are due, and so many that a person must confirm the purge. `failed`: signals that
+    could not be purged; the log names them.
     """
 
     purged: Mapping[DeletionReason, int]
     keys_destroyed: int = 0
     links_deleted: int = 0
     waiting: int = 0
+    failed: int = 0
 
     @property
     def total(self) -> int:
@@ -107,13 +109,16 @@ class Retention:
             log.error("retention.waits_for_a_person", due=len(found))
             return RetentionReport(purged={}, waiting=len(found))
         purged: Counter[DeletionReason] = Counter()
-        destroyed = 0
+        destroyed, failed = 0, list[str]()
         for batch in _batches(found, self.batch_size):
             with _uncollected(), _resting_after(self.rest_percent):
-                for done in _apart(batch, lambda some: self._purge_batch(clock, some, check)):
+                for done in _apart(batch, lambda some: self._purge_batch(clock, some, check), failed):
                     purged.update(done)
                 destroyed += self.confirm_destroyed(clock)
-        return RetentionReport(purged=purged, keys_destroyed=destroyed, links_deleted=self._forget(clock))
+        links = self._forget(clock)
+        return RetentionReport(
+            purged=purged, keys_destroyed=destroyed, links_deleted=links, failed=len(failed)
+        )
 
     def carry_out_orders(self, clock: Clock) -> int:
         """Purge what erasures ordered; return how many signals."""
@@ -129,7 +134,7 @@ class Retention:
         return done
 
     def _carry_out(self, clock: Clock, signal_ids: Sequence[uuid.UUID], reason: DeletionReason) -> int:
-        return sum(_apart(signal_ids, lambda some: self.purge_now(clock, some, reason)))
+        return sum(_apart(signal_ids, lambda some: self.purge_now(clock, some, reason), []))
 
     def purge_now(
         self,
@@ -190,7 +195,7 @@ class Retention:
         purged: Counter[DeletionReason] = Counter()
         for batch in _batches(sorted(known), BATCH):
             deletions = [known[key] for key in batch]
-            for done in _apart(deletions, lambda some: self._purge_again(clock, some)):
+            for done in _apart(deletions, lambda some: self._purge_again(clock, some), []):
                 purged.update(done)
             self._keep_from_arriving(clock, deletions)
         destroyed = self._destroy(clock, [*(referred | known.keys())])
@@ -253,6 +258,12 @@ class Retention:
         return today(clock) - timedelta(days=self.expiry.journal)
 
 
+class PurgeIncomplete(SignalsError):
+    """Some signals could not be purged; the log names them."""
+
+    code = "purge_incomplete"
+
+
 def needs_a_person(session: Session, due: int) -> bool:
     """Return whether a purge of so many signals waits until a person confirms it."""
     if due <= MOST_UNASKED:
@@ -261,17 +272,23 @@ def needs_a_person(session: Session, due: int) -> bool:
     return due * 5 > (session.scalar(select(func.count()).select_from(enough)) or 0)
 
 
-def _apart(items: Sequence[_Item], act: Callable[[Sequence[_Item]], _Done]) -> Iterator[_Done]:
-    """Act on all items; after a failure act on halves, so that one bad item holds up only itself."""
+def _apart(
+    items: Sequence[_Item], act: Callable[[Sequence[_Item]], _Done], failed: list[str]
+) -> Iterator[_Done]:
+    """Act on all items; after a failure act on halves, so that one bad item holds up only itself.
+
+    Adds the ids of those to `failed`.
+    """
     try:
         yield act(items)
     except _OF_ONE as error:
         if len(items) == 1:
-            log.error("retention.signal_failed", signal_id=_signal_of(items[0]), exc_info=error)
+            failed.append(_signal_of(items[0]))
+            log.error("retention.signal_failed", signal_id=failed[-1], exc_info=error)
             return
         middle = len(items) // 2
-        yield from _apart(items[:middle], act)
-        yield from _apart(items[middle:], act)
+        yield from _apart(items[:middle], act, failed)
+        yield from _apart(items[middle:], act, failed)
 
 
 def _signal_of(item: object) -> str:

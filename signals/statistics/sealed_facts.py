@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, select
 from structlog import get_logger
 
 from privacy.bulk import insert_many
-from privacy.keystore import Keystore
+from privacy.keystore import KeyRefused, Keystore
 from privacy.sealing import EnvelopeRefused, opener, seal_bytes
 from signals.models import SignalFact
 from signals.models.base import new_id
@@ -32,20 +32,32 @@ _table: Final = cast(Table, SignalFact.__table__)
 
 
 def store_facts(connection: Connection, keys: Keystore, facts: Iterable[Fact | Result]) -> None:
-    """Seal facts into their table, in the transaction of their purge."""
-    rows = [(new_id(), fact) for fact in facts]
-    opened = {year: keys.secret(secret_of(year)) for year in {fact.year for _, fact in rows}}
+    """Seal facts into their table, in the transaction of their purge.
+
+    Without a readable key of the year a fact is lost, and logged: no purge waits for the figures.
+    """
+    made = [(new_id(), fact) for fact in facts]
+    opened = {year: _key_of(keys, year) for year in {fact.year for _, fact in made}}
+    rows = [(fact_id, fact) for fact_id, fact in made if opened[fact.year]]
     columns: dict[str, list[Any]] = {
         "id": [fact_id for fact_id, _ in rows],
         "received_quarter": [fact.received for _, fact in rows],
         "year": [fact.year for _, fact in rows],
         "sealed": [
-            seal_bytes(_padded(fact), opened[fact.year], associated_data=_place(fact_id))
+            seal_bytes(_padded(fact), opened[fact.year] or b"", associated_data=_place(fact_id))
             for fact_id, fact in rows
         ],
     }
     if rows:
         insert_many(connection, _table, columns)
+
+
+def _key_of(keys: Keystore, year: str) -> bytes | None:
+    try:
+        return keys.secret(secret_of(year))
+    except KeyRefused:
+        log.error("statistics.facts_lost", year=year)
+        return None
 
 
 def stored_facts(connection: Connection, keys: Keystore, *, since: str) -> Iterator[Fact]:

@@ -1,13 +1,15 @@
 """Change one byte of one key: its signal becomes unreadable, and everything else goes on."""
 
 import uuid
+from dataclasses import replace
 
 import pytest
 
 from privacy.keystore import WrongMasterKey
-from privacy.keystore_schema import mailbox_keys, pseudonym_keys
+from privacy.keystore_schema import mailbox_keys, pseudonym_keys, secrets_table
 from signals.intake.content import open_report, open_reports, open_summaries
-from signals.models import Signal
+from signals.models import Signal, SignalFact
+from tests.support.comparisons import begin
 from tests.support.damage import damage, damage_case_key
 from tests.support.retention import arrived, concluded, retention_of
 from tests.support.world import AMSTERDAM, GRONINGEN, IN_AMSTERDAM, IN_GRONINGEN, World
@@ -50,6 +52,20 @@ def test_a_damaged_pseudonym_key_holds_up_only_its_organisation(world: World) ->
     world.receive(2, IN_GRONINGEN)
     assert world.worker().arrive() == 1
     assert [signal.organisation_id for signal in world.signals()] == [GRONINGEN]
+
+
+def test_damaged_secrets_of_figures_and_comparisons_stop_neither_purge_nor_arrival(world: World) -> None:
+    begin(world)
+    concluded(world)
+    for name in ("facts-2026", "comparison-c001"):
+        world.keystore.secret(name)
+        damage(world.settings, secrets_table.c.wrapped, of={secrets_table.c.name: name})
+    afresh = replace(world.worker(), keystore=world.another_keystore())
+    world.receive(2)
+    assert afresh.arrive() == 1
+    world.move(days=28)
+    assert afresh.retain().total == 2
+    assert world.count(SignalFact) == 0
 
 
 def test_a_rotated_master_key_makes_no_signal_look_damaged(world: World) -> None:

@@ -8,14 +8,13 @@ from sqlalchemy import Update, select, update
 
 from notifications.models import OutboxMessage
 from privacy.keystore import KeyGone
-from privacy.sealing import SealingError
 from signals.audit.log import Actor
 from signals.casework import add_note, claim, conclude
 from signals.casework.access import find_signal
 from signals.casework.queue import queue_page
 from signals.casework.referral import refer, referred_away
 from signals.casework.sealing import open_notes
-from signals.errors import Invalid, NotFound
+from signals.errors import ContentGone, Invalid, NotFound
 from signals.intake.content import open_report
 from signals.models import AddressLink, Organisation, Recipient, Referral, Signal
 from signals.notices.obsolete import why_obsolete
@@ -82,7 +81,7 @@ def test_a_copy_of_the_senders_row_opens_no_more_once_the_key_is_destroyed(
         world.keystore.case_key(copy.case_key_id)
     (now,) = world.signals()
     copy.case_key_id = now.case_key_id
-    with pytest.raises(SealingError):  # the old content under the new key: bound to the sender
+    with pytest.raises(ContentGone):  # the old content under the new key: bound to the sender
         open_report(world.keystore, copy)
 
 

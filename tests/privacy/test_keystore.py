@@ -151,7 +151,7 @@ class TestRewrap:
             old.ping()
         with pytest.raises(WrongMasterKey):
             old.case_keys(KEYS)
-        with pytest.raises(KeyRefused):
+        with pytest.raises(WrongMasterKey):
             old.root_public_key()
 
     def test_a_process_with_the_old_master_can_no_longer_write(

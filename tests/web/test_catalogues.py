@@ -34,6 +34,7 @@ FOR_PROGRAMS = {
 """Codes that no page shows, or for which a template has a sentence each."""
 OF_COMMANDS = {
     "clock_apart",
+    "purge_incomplete",
     "settings",
     "keys_unusable",
     "no_journal",
