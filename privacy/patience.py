@@ -28,4 +28,4 @@ FRONT: Final = Patience(statement=5, lock=3, idle=30)
 DESK: Final = Patience(statement=30, lock=10, idle=120)
 JOBS: Final = Patience(statement=60, lock=30, idle=600)
 COMMANDS: Final = Patience(lock=60)
-"""Of an administrator, who watches: an import or a migration may take long."""
+"""An administrator watches: an import or a migration may take long."""

@@ -61,8 +61,8 @@ class _Listening(Connection[Any]):
 def postgresql_engine(url: URL, patience: Patience, **options: Any) -> Engine:
     """Return an engine on PostgreSQL that waits for nothing longer than its work allows; connect to nothing.
 
-    `options`: as of `create_engine`. What the url says wins. Errors quote no values: those are sealed content
-    and hashes.
+    `options`: those of `create_engine`. The url wins over these settings. Errors quote no values, because
+    values are sealed content and hashes.
     """
     session = {"options": f"{_session(patience)} {url.query.get('options', '')}".strip()}
     engine = create_engine(

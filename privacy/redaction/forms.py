@@ -7,7 +7,7 @@ It finds less than `redact`, and what it finds `redact` takes out.
 from functools import lru_cache
 
 from privacy.redaction import addresses, dates, numbers, places
-from privacy.redaction.words import words
+from privacy.redaction.words import listed
 
 
 @lru_cache(maxsize=1)
@@ -22,17 +22,17 @@ def patterns() -> tuple[str, ...]:
 
 def _postcode() -> str:
     """Return the rule of postcodes without `2024 is`, a number and the next word."""
-    short = "|".join(sorted(words().short_words))
+    short = "|".join(sorted(listed("short_words")))
     return rf"{places.DIGITS_OF_POSTCODE}(?:[ .-]{{1,2}}(?!(?:{short})(?![a-z0-9])))?[a-z]{{2}}(?![a-z0-9])"
 
 
 def _street() -> str:
     ends = "|".join(addresses.SURE_ENDS)
-    others = "|".join(sorted(word for word in words().no_streets if word.endswith(addresses.SURE_ENDS)))
+    others = "|".join(sorted(word for word in listed("no_streets") if word.endswith(addresses.SURE_ENDS)))
     return rf"\b(?!(?:{others})\b)[a-z'-]{{3,}}(?:{ends})\b(?:[ ,]{{1,2}}\d{{1,5}}(?: ?[a-z])?(?![\da-z]))?"
 
 
 def _name() -> str:
     """Return the rule of a word with a capital behind a title."""
-    titles = "|".join(f"[{title[0].upper()}{title[0]}]{title[1:]}" for title in sorted(words().titles))
+    titles = "|".join(f"[{title[0].upper()}{title[0]}]{title[1:]}" for title in sorted(listed("titles")))
     return rf"(?<=\b(?:{titles})\.? (?:(?:van|de|der|den|el|ten|ter|la) ){{0,2}})[A-Z][A-Za-z'-]+"

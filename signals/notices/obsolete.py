@@ -57,10 +57,12 @@ def _is_told(session: Session, event: str, subject_id: uuid.UUID, recipient: str
     waiting = select(OutboxMessage.not_before, OutboxMessage.values).where(
         *to_them, OutboxMessage.subject_id == subject_id
     )
-    not_before, values = session.execute(waiting).one()
-    since = OutboxMessage.state == MessageState.DELIVERED, OutboxMessage.settled_at >= not_before
+    message = session.execute(waiting).one_or_none()
+    if message is None:  # withdrawn meanwhile
+        return False
+    since = OutboxMessage.state == MessageState.DELIVERED, OutboxMessage.settled_at >= message.not_before
     told = session.scalars(select(OutboxMessage.values).where(*to_them, *since))
-    return any(other["link"] == values["link"] for other in told)
+    return any(other["link"] == message.values["link"] for other in told)
 
 
 def _about_work(session: Session, event: str, organisation_id: uuid.UUID) -> str | None:

@@ -280,8 +280,8 @@ class Worker:
     def forget_retries(self) -> int:
         """Delete the keys that recognise a retry after 7 days; return how many rows.
 
-        A report stays with its key until it arrives or a person gives it up. What never came through intake,
-        and so was promised to nobody, goes after four weeks.
+        A report stays with its key until it arrives or a person gives it up. An envelope that never came
+        through intake was promised to nobody, and goes after four weeks.
         """
         on = today(self.clock)
         with self.begin() as operation:

@@ -46,7 +46,7 @@ class WorkerWatch:
     def look(self) -> int:
         """Mail when reports or messages wait for ten minutes; return how many mails went out.
 
-        Of several desks one mails. It mails again every six hours, and a minute after a failure.
+        One of several desks mails, and again every six hours, and a minute after a failure.
         """
         with self.sessions.begin() as session:
             late = [run for run in job_runs(session) if run.job in (ARRIVAL, OUTBOX) and self._is_late(run)]

@@ -1,4 +1,4 @@
-"""What holds for all commands, and for the start of the service."""
+"""Test the rules of all commands, and the start of the service."""
 
 from collections.abc import Iterator
 from importlib.metadata import version

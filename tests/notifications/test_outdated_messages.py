@@ -180,6 +180,12 @@ def test_a_deputy_who_was_proved_or_replaced_meanwhile_is_not_asked(world: World
         assert _reasons(world) == ["verified" if "deputy_verified_on" in changes else "replaced"]
 
 
+def test_a_message_that_was_withdrawn_meanwhile_was_told_by_no_other_one(world: World) -> None:
+    with world.sessions() as session:
+        withdrawn = Event.NEW_SIGNAL, uuid.uuid4(), AMSTERDAM, "team@example.org"
+        assert why_obsolete(session, *withdrawn) == "gone"
+
+
 def test_messages_that_waited_together_go_as_one_mail_and_a_later_one_goes_too(world: World) -> None:
     world.receive(1)
     world.worker().arrive()

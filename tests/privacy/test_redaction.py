@@ -9,6 +9,8 @@ import pytest
 import privacy.redaction
 from privacy.redaction import redact
 from privacy.redaction.canvas import folded
+from privacy.redaction.forms import patterns
+from privacy.redaction.words import words
 from tests.redaction.measure import HALVES, labelled_notes, measure
 
 LEAST_RECALL = 0.95
@@ -181,6 +183,14 @@ def test_every_word_list_is_folded_sorted_and_without_doubles(path: Path) -> Non
     lines = path.read_text(encoding="utf-8").splitlines()
     assert lines == sorted(set(lines))
     assert all(line and line == folded(line.strip()) for line in lines)
+
+
+def test_the_rules_of_the_page_read_no_list_of_names() -> None:
+    """Every process serves them, and the lists take 50 MB."""
+    patterns.cache_clear()
+    words.cache_clear()
+    assert len(patterns()) > 5
+    assert words.cache_info().currsize == 0
 
 
 def _calls(note: str) -> int:

@@ -18,7 +18,7 @@ from tests.support.world import IN_AMSTERDAM, IN_GRONINGEN, World, report
 
 PATH = "/api/v1/signals"
 PLACES = ("1012AB", "9711AA", "3511AB", "1000AA")
-"""Of two teams, of a GGD, and of nobody: those go to the national desk."""
+"""Addresses of two teams, of a GGD, and of nobody: those go to the national desk."""
 STRAYS = 20
 """For each of two teams, with an address of the other one."""
 LIMITS = LimitsSettings(unproven_reports_per_area_and_hour=1000, open_reports_per_area_and_day=5000)
