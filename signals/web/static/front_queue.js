@@ -172,7 +172,7 @@
     for (const report of await reports()) {
       if (report.state !== "waiting" || !(await isDue(report, now))) continue;
       const outcome = await attemptWithToken(report);
-      await settle(report.key, outcome);
+      await settle(report.key, outcome, now);
       if (outcome.why === "offline") break; // the others would fail the same way
     }
     return (await reports()).filter((report) => report.state === "waiting");
@@ -303,11 +303,13 @@
     return seconds > 0 ? Math.min(seconds * 1000, DAY) : 0;
   }
 
-  async function settle(key, outcome) {
+  /* `isFresh`: something changed, such as the reception, so the pauses begin anew. */
+  async function settle(key, outcome, isFresh) {
     const change = (await database()).transaction(["reports", "news"], "readwrite");
     const store = change.objectStore("reports");
     const report = await store.get(key);
     if (!report) return;
+    if (isFresh) report.tries = 0;
     if (outcome.kind === "sent") {
       await store.delete(key);
       await change.objectStore("news").put({ kind: "sent", key, at: Date.now(), answer: outcome.answer });
