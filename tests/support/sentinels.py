@@ -24,9 +24,9 @@ def forms(text: str) -> set[bytes]:
 
 
 def _inner_base64(plain: bytes, offset: int) -> bytes:
-    """The letters that do not depend on what stands before and after."""
-    encoded = base64.b64encode(bytes(offset) + plain)
-    return encoded[4 if offset else 0 : -4]
+    """Return the letters that do not depend on what stands before and after; each holds six bits."""
+    before, end = offset * 8, (offset + len(plain)) * 8
+    return base64.b64encode(bytes(offset) + plain)[-(-before // 6) : end // 6]
 
 
 def memory_of(process: psutil.Process) -> Iterable[bytes]:
