@@ -129,9 +129,6 @@ class Phone:
     def offline(self, off: bool = True) -> None:
         """No reception; the proxy is down too, for the service worker's own requests."""
         self.service.proxy.down = off
-        if not off:  # a tab that does not know yet that reception is away would not notice its return
-            self.context.set_offline(True)
-            self.page.wait_for_function("!navigator.onLine")
         self.context.set_offline(off)
 
     def fill(self, postcode: str = "1012 AB", number: str = "12", addition: str = "") -> None:

@@ -94,6 +94,16 @@ def test_a_wait_that_somebodys_network_asks_for_ends_with_that_network(
     phone.expect_sent()
 
 
+def test_the_pauses_begin_anew_when_reception_returns(phone: Phone, service: Service) -> None:
+    """The first try may fail, for the network is not ready. The next pause would be 40 seconds."""
+    phone.open()
+    put_waiting(phone, body={"postcode": "1012AB", "house_number": 40})
+    service.proxy.plan(Fault.BEFORE_REQUEST)
+    phone.page.evaluate("dispatchEvent(new Event('online'))")
+    phone.until("signalsQueue.reports().then((all) => !all.length || all[0].tries === 1)")
+    phone.expect_nothing_waits()
+
+
 def test_a_moment_to_come_back_is_read_by_the_clock_of_the_service(phone: Phone, service: Service) -> None:
     """A phone two days ahead takes it for past, one two days behind waits for days."""
     for days in (-2, 2):
