@@ -14,6 +14,8 @@ PARALLEL = -n $(WORKERS) --dist loadfile
 # The Python of the machine, for what comes before the environment: PYTHON=/path/to/python3 names another.
 HERE := tools/python.sh
 export PYTHON CHROMIUM UPGRADE BEFORE
+# Compile each module once, not at every start: some machines forbid it for all programs by this variable.
+unexport PYTHONDONTWRITEBYTECODE
 
 ## run: serve the demo on http://127.0.0.1:8000 (PORT=8080 changes the port) until interrupted
 .PHONY: run

@@ -2,8 +2,19 @@
 
 import os
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+
+@contextmanager
+def for_owner_alone() -> Iterator[None]:
+    """Keep each file that this process makes meanwhile for its owner; then restore its umask."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def make_private(path: Path) -> None:

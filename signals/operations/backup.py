@@ -19,6 +19,7 @@ from sqlalchemy import URL, create_engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from privacy.private_files import for_owner_alone
 from signals.audit.trail import latest_head
 from signals.clock import SystemClock
 from signals.clock_guard import require_right_clock
@@ -50,12 +51,12 @@ class Copies:
     also_journals: tuple[Path, ...] = ()
 
 
+@for_owner_alone()
 def back_up(settings: Settings, copies: Copies, now: datetime, *, tell: Tell, warn: Tell) -> bool:
     """Make the copies and delete the old ones; return whether every step succeeded.
 
     A step that fails is told to `warn` and stops no other step.
     """
-    os.umask(0o077)
     done = [_is_done(step, tell, warn) for step in _steps(settings, copies, now)]
     return all(done)
 

@@ -1,6 +1,5 @@
 """Put copies of `signals backup` back where the settings say; both places must be empty."""
 
-import os
 import shutil
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import delete, make_url
 
+from privacy.private_files import for_owner_alone
 from signals.db import make_engine
 from signals.keys.opening import UNFINISHED_RESTORE, KeysUnusable, open_keys
 from signals.models import AccountLink, Challenge, StaffSession
@@ -26,6 +26,7 @@ class RestoreFailed(Exception):
     """A part did not go in; the text says what is in place and how to go on."""
 
 
+@for_owner_alone()
 def restore(settings: Settings, *, database: Path | None, keystore: Path | None, now: datetime) -> list[Path]:
     """Restore the named copies, the keystore first; return them.
 
@@ -33,7 +34,6 @@ def restore(settings: Settings, *, database: Path | None, keystore: Path | None,
     goes in whole or not at all. Afterwards the database knows no session, token or link, and nothing serves
     until the journals were replayed (`UNFINISHED_RESTORE`).
     """
-    os.umask(0o077)
     places = {"keystore": (keystore, settings.keystore.url), "database": (database, settings.database.url)}
     wanted = {name: (copy, url) for name, (copy, url) in places.items() if copy}
     for copy, url in wanted.values():

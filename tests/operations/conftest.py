@@ -1,5 +1,5 @@
 """Fixtures of the tests in this folder."""
 
-from tests.support.backups import cases, site, umask
+from tests.support.backups import cases, site
 
-__all__ = ["cases", "site", "umask"]
+__all__ = ["cases", "site"]

@@ -19,8 +19,6 @@ from tests.support.backups import BACKUP_ROLE, NIGHT, NIGHT_COPY, Cases, Site, a
 from tests.support.fences import worker_of
 from tests.support.world import IN_AMSTERDAM
 
-pytestmark = pytest.mark.usefixtures("umask")
-
 
 def test_a_copy_of_keys_that_should_be_gone_is_not_restored(site: Site) -> None:
     site.back_up()

@@ -29,8 +29,6 @@ from tests.support.desk_side import PASSWORD, QUICK
 from tests.support.fences import OWNER, worker_of
 from tests.support.world import AMSTERDAM, NOW, World
 
-pytestmark = pytest.mark.usefixtures("umask")
-
 PHONE: dict[str, Any] = {
     "label": "a phone",
     "credential_id": b"a credential",

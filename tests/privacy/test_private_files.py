@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Engine
 
 from privacy.keystore_schema import keystore_engine
-from privacy.private_files import make_private
+from privacy.private_files import for_owner_alone, make_private
 from signals.db import make_engine
 
 ANOTHER_PROCESS = """
@@ -37,6 +37,17 @@ def test_a_file_that_others_could_read_is_closed_to_them_and_keeps_its_content(t
     path.chmod(0o644)
     make_private(path)
     assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("was here", 0o600)
+
+
+def test_files_made_meanwhile_are_for_their_owner_alone_and_later_ones_are_not(tmp_path: Path) -> None:
+    outer = os.umask(0o022)
+    try:
+        with for_owner_alone():
+            (tmp_path / "copy").touch()
+        (tmp_path / "later").touch()
+    finally:
+        os.umask(outer)
+    assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("copy", "later")] == [0o600, 0o644]
 
 
 @pytest.mark.parametrize("engine_of", [make_engine, keystore_engine])

@@ -57,14 +57,6 @@ def at(now: datetime, *arguments: str) -> Result:
         return CliRunner().invoke(main, list(arguments))
 
 
-@pytest.fixture
-def umask() -> Iterator[None]:
-    """The scripts tighten the umask of their process, which here is the tests' own."""
-    before = os.umask(0o022)
-    yield
-    os.umask(before)
-
-
 @dataclass(kw_only=True)
 class Site:
     """An installation and its backups; `world` is opened anew after a restore."""
