@@ -360,7 +360,6 @@ def upgrade() -> None:
         sa.Column("received_on", sa.Date(), nullable=False),
         sa.Column("unrouted", sa.Boolean(), nullable=False),
         sa.Column("receipt_hash", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("from_phone", sa.Boolean(), nullable=False),
         sa.Column(
             "profession",
             sa.Enum(

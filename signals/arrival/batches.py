@@ -21,7 +21,7 @@ from privacy.bulk import Columns, insert_many
 from privacy.keystore import Keystore
 from privacy.sealing import SCHEMA_VERSION
 from signals.arrival.desk_lane import admit
-from signals.arrival.envelopes import REPORTS, Case, PhoneChecks, Waiting, open_each, take
+from signals.arrival.envelopes import REPORTS, ArrivalChecks, Case, Waiting, open_each, take
 from signals.arrival.receivers import Receivers
 from signals.arrival.repeats import Probe, Prober
 from signals.audit.grounds import Ground
@@ -62,7 +62,7 @@ class ArrivalDesk:
     sessions: sessionmaker[Session]
     keystore: Keystore = field(repr=False)
     audit: AuditLog = field(repr=False)
-    phone: PhoneChecks
+    checks: ArrivalChecks
     desk_url: str
     delay_minutes: int = 30
     channels: Collection[str] = EMAIL_ONLY
@@ -101,9 +101,9 @@ class ArrivalDesk:
             waiting = take(connection, self.batch_size, refused_after)
             if not waiting:
                 return [], 0
-            receivers.fetch(session, waiting, also={self.phone.desk_id(row) for row in waiting})
-            opened = open_each(session, waiting, receivers.mailboxes, receivers.teams, self.phone)
-            opened = admit(session, opened, today(clock), self.phone.unproven_per_day)
+            receivers.fetch(session, waiting, also={self.checks.desk_id(row) for row in waiting})
+            opened = open_each(session, waiting, receivers.mailboxes, receivers.teams, self.checks)
+            opened = admit(session, opened, today(clock), self.checks.unproven_per_day)
             cases, probes = _linkable(opened, receivers.prober, today(clock))
             if cases:
                 self._store(session, clock, cases, probes, receivers)

@@ -18,7 +18,7 @@ from signals.intake.content import (
     Summary,
     check_what_came,
     context_of,
-    report_of_phone,
+    report_that_may_stay,
     seal_what_came,
 )
 from signals.models import IdempotencyKey, SealedReport, Signal
@@ -44,7 +44,6 @@ class Waiting(NamedTuple):
     schema_version: int
     received_on: date
     unrouted: bool
-    from_phone: bool
     profession: Profession | None
     refused_on: date | None
     envelope: bytes
@@ -67,8 +66,8 @@ class Case:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PhoneChecks:
-    """The checks of a report that the phone sealed: no front could make them."""
+class ArrivalChecks:
+    """The checks of each report, wherever it was sealed: whoever writes to the database can seal one too."""
 
     router: Router
     notes_enabled: bool
@@ -76,7 +75,7 @@ class PhoneChecks:
 
     def read(self, text: bytes, row: Waiting) -> Report:
         """Return the report without what must not stay; raise `SealingError`."""
-        return report_of_phone(text, received_on=row.received_on, notes_enabled=self.notes_enabled)
+        return report_that_may_stay(text, received_on=row.received_on, notes_enabled=self.notes_enabled)
 
     def receiver(self, address: Address, row: Waiting) -> uuid.UUID:
         """Return the sealed receiver, or the national desk if the address lies outside its area."""
@@ -90,8 +89,6 @@ class PhoneChecks:
 
     def desk_id(self, row: Waiting) -> uuid.UUID | None:
         """Return the national desk that opens the report if its address lies outside the sealed area."""
-        if not row.from_phone:
-            return None
         desk = self.router.snapshot().national_desk(row.received_on)
         return None if desk is None else desk.id
 
@@ -132,7 +129,7 @@ def open_each(
     waiting: Sequence[Waiting],
     mailboxes: Mapping[uuid.UUID, MailboxPrivateKey],
     receivers: Mapping[uuid.UUID, object],
-    checks: PhoneChecks,
+    checks: ArrivalChecks,
 ) -> list[Case]:
     """Return the reports that came through intake, open, and have a receiver; seal them anew with a place."""
     opened = [
@@ -157,7 +154,7 @@ def _came_through_intake(row: Waiting) -> bool:
     return False
 
 
-def _opened(row: Waiting, mailbox: MailboxPrivateKey | None, checks: PhoneChecks) -> _Opened | None:
+def _opened(row: Waiting, mailbox: MailboxPrivateKey | None, checks: ArrivalChecks) -> _Opened | None:
     """Return the opened report; None for an envelope that was swapped, damaged or sealed as nonsense.
 
     Anybody who can write to the database can seal nonsense, because the public keys lie beside it.
@@ -170,16 +167,13 @@ def _opened(row: Waiting, mailbox: MailboxPrivateKey | None, checks: PhoneChecks
     try:
         text = mailbox.open(row.envelope, sealed_as)
         event = "arrival.content_refused"
-        if row.from_phone:
-            return _from_phone(row, text, checks)
-        address, summary = check_what_came(text)
-        return _Opened(row, text, address, summary.proved(row.profession))
+        return _checked(row, text, checks)
     except SealingError as error:
         log.error(event, signal_id=str(row.signal_id), error=type(error).__name__)
     return None
 
 
-def _from_phone(row: Waiting, text: bytes, checks: PhoneChecks) -> _Opened:
+def _checked(row: Waiting, text: bytes, checks: ArrivalChecks) -> _Opened:
     text = checks.read(text, row).canonical()
     address, summary = check_what_came(text)
     summary = summary.proved(row.profession)

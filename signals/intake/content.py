@@ -154,8 +154,8 @@ def seal_for_case(report: Report, case_key: bytes, context: SealContext) -> tupl
     return content, _seal_summary(canonical_json(_plain_summary(report.summary)), case_key, context)
 
 
-def report_of_phone(text: bytes, *, received_on: date, notes_enabled: bool) -> Report:
-    """Return a report that no front could check, with its note redacted; raise `SealingError`.
+def report_that_may_stay(text: bytes, *, received_on: date, notes_enabled: bool) -> Report:
+    """Return a report as arrival keeps it, with its note redacted; raise `SealingError`.
 
     Unknown codes go, days that no report may name, and a note where notes are switched off.
     """

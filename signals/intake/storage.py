@@ -246,7 +246,7 @@ _KEY: Final = (
 )  # fmt: skip
 _REPORT: Final = (
     "signal_id", "organisation_id", "mailbox_key_id", "schema_version", "received_on", "unrouted",
-    "receipt_hash", "from_phone", "profession", "envelope",
+    "receipt_hash", "profession", "envelope",
 )  # fmt: skip
 _ALL: Final = (*_KEY, *_REPORT, "nonce_hash", "week", "most")
 _WRITERS: Final = {"postgresql": _for_postgresql, "sqlite": _for_sqlite}

@@ -47,9 +47,8 @@ class IdempotencyKey(Base):
 class SealedReport(Base):
     """An envelope that waits in a mailbox, and its place. Arrival deletes the row.
 
-    `from_phone`: the phone sealed it, so arrival checks what the front could not. `profession`: of the sender
-    as a token proved it; null without a token. `refused_on`: the envelope did not open (swapped or damaged)
-    and waits for a person. No column is finer than a date.
+    `profession`: of the sender as a token proved it; null without a token. `refused_on`: the envelope did not
+    open (swapped or damaged) and waits for a person. No column is finer than a date.
     """
 
     __tablename__ = "sealed_reports"
@@ -66,7 +65,6 @@ class SealedReport(Base):
     received_on: Mapped[date] = mapped_column(Date)
     unrouted: Mapped[bool]
     receipt_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
-    from_phone: Mapped[bool] = mapped_column(default=False)
     profession: Mapped[Profession | None] = mapped_column(coded(Profession, "profession"))
     envelope: Mapped[bytes] = mapped_column(LargeBinary)
     refused_on: Mapped[date | None] = mapped_column(Date)

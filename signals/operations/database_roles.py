@@ -68,7 +68,7 @@ def rights(verbs: str) -> Rights:
 
 _STORED_BY_FRONT: Final[Columns] = (
     "signal_id", "organisation_id", "mailbox_key_id", "schema_version", "received_on", "unrouted",
-    "receipt_hash", "from_phone", "profession", "envelope",
+    "receipt_hash", "profession", "envelope",
 )  # fmt: skip
 _ROUTED_BY: Final[Columns] = (
     "id", "name", "kind", "agreement_on", "legal_basis", "retention_basis", "suspended_from", "proved_on",

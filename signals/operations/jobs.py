@@ -19,7 +19,7 @@ from notifications.figures import count_messages, forget_messages
 from notifications.states import write_states
 from privacy.keystore import Keystore
 from signals.arrival.batches import ArrivalDesk
-from signals.arrival.envelopes import PhoneChecks
+from signals.arrival.envelopes import ArrivalChecks
 from signals.arrival.refused import discard, unacknowledged
 from signals.audit.log import AuditLog
 from signals.audit.trail import BATCH as LINKED_AT_ONCE
@@ -105,7 +105,7 @@ class Worker:
             sessions=self.sessions,
             keystore=self.keystore,
             audit=self.audit,
-            phone=PhoneChecks(
+            checks=ArrivalChecks(
                 router=self.router,
                 notes_enabled=self.settings.notes.enabled,
                 unproven_per_day=self.settings.limits.unproven_reports_per_area_and_day,

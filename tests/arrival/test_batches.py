@@ -13,12 +13,13 @@ import migrations
 import signals.arrival.batches
 import signals.arrival.envelopes
 from signals.audit.log import SYSTEM
-from signals.intake.content import Report, open_report, open_summaries
+from signals.intake.content import open_report, open_summaries
 from signals.lifecycle.status_changes import life_of, transition
 from signals.models import AddressLink, AuditEntry, IdempotencyKey, Receipt, SealedReport, Signal
 from signals.models.place import NEIGHBOURHOOD
 from signals.routing.place_import import import_places
 from signals.routing.postcodes import Address
+from signals.settings import NotesSettings
 from signals.vocabulary import Action, AuditAction, ConcernType, ReceiptState, Seen, SignalState
 from tests.support.world import AMSTERDAM, NATIONAL, NOWHERE, World, key, report
 
@@ -36,7 +37,7 @@ def test_a_report_arrives_as_it_was_given(world: World) -> None:
         note="Deur stond open.",
     )
     world.intake(notes=True).receive(world.clock, key=key(1), report=given)
-    assert world.worker().arrive() == 1
+    assert world.worker(notes=NotesSettings(enabled=True)).arrive() == 1
     [signal] = world.signals()
     summary = replace(given.summary, municipality="GM0363")
     assert open_report(world.keystore, signal) == replace(given, summary=summary)
@@ -44,14 +45,10 @@ def test_a_report_arrives_as_it_was_given(world: World) -> None:
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_the_summary_has_the_neighbourhood_of_the_file_and_never_one_that_the_door_sealed(
-    world: World, known: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_summary_has_the_neighbourhood_of_the_file(world: World, known: bool) -> None:
     if known:
         rows = [("1012AB", 12, ("N" * 80, "", "GM0363"))]
         import_places(world.begin, kind=NEIGHBOURHOOD, file=b"", rows=rows)
-    plain = Report.to_plain
-    monkeypatch.setattr(Report, "to_plain", lambda report: plain(report) | {"in": ["Forged", "GM0014"]})
     world.receive(1, concern_types=tuple(ConcernType), seen=Seen.REPEATEDLY)
     world.worker().arrive()
     [signal] = world.signals()

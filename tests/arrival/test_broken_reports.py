@@ -18,6 +18,7 @@ from signals.models import AuditEntry, IdempotencyKey, MailboxPublicKey, Receipt
 from signals.operations.job_runs import LATE
 from signals.operations.schedule import _guarded
 from signals.routing.postcodes import Address
+from signals.settings import NotesSettings
 from signals.vocabulary import ReceiptState
 from tests.support.arriving import by_day, in_batches
 from tests.support.world import AMSTERDAM, GRONINGEN, IN_AMSTERDAM, IN_GRONINGEN, World, report
@@ -176,13 +177,11 @@ WHOLE: dict[str, Any] = {
         {**WHOLE, "nr": "12"},
         {**WHOLE, "nr": 0},
         {**WHOLE, "on": "gisteren"},
-        {**WHOLE, "types": ["x"]},
         {**WHOLE, "types": None},
         {name: value for name, value in WHOLE.items() if name != "note"},
         {**WHOLE, "note": {"a": 1}},
-        {**WHOLE, "pc": "1012 ab"},
-        {**WHOLE, "add": None},
         {**WHOLE, "nr": True},
+        {**WHOLE, "in": ["Forged", "GM0014"]},
     ],
     ids=[
         "empty",
@@ -190,13 +189,11 @@ WHOLE: dict[str, Any] = {
         "text_number",
         "number_0",
         "no_date",
-        "unknown_type",
         "no_types",
         "no_note",
         "note_of_something_else",
-        "another_spelling",
-        "no_addition",
         "true_for_a_number",
+        "a_neighbourhood_of_its_own",
     ],
 )
 def test_nonsense_sealed_by_somebody_with_the_public_key_does_not_hold_the_rest_up(
@@ -210,6 +207,15 @@ def test_nonsense_sealed_by_somebody_with_the_public_key_does_not_hold_the_rest_
     assert world.worker().arrive() == 1
     assert list(world.addresses()) == [IN_GRONINGEN]
     assert next(row for row in world.sealed() if row.signal_id == bad.signal_id).refused_on == TODAY
+
+
+def test_a_note_sealed_by_somebody_with_the_public_key_is_redacted_too(world: World) -> None:
+    world.receive(1)
+    [row] = world.sealed()
+    _change(world, row, envelope=_sealed_anew(world, row, WHOLE | {"note": "Bel 0612345678."}))
+    assert world.worker(notes=NotesSettings(enabled=True)).arrive() == 1
+    [signal] = world.signals()
+    assert open_report(world.keystore, signal).note == "Bel [telefoon]."
 
 
 def test_a_report_for_an_organisation_that_does_not_exist_is_set_aside(sqlite_world: World) -> None:

@@ -48,9 +48,9 @@ _SEED = (
     SELECT gen_random_uuid(), '{team}', lpad(n::text, 9, '0'), gen_random_uuid(), date '{today}', 'concluded',
         date '{today}' FROM generate_series(1, {rows}) AS n""",
     """INSERT INTO sealed_reports (signal_id, organisation_id, mailbox_key_id, schema_version, received_on,
-        unrouted, receipt_hash, from_phone, envelope)
+        unrouted, receipt_hash, envelope)
     SELECT gen_random_uuid(), '{team}', gen_random_uuid(), 1, date '{today}', false,
-        sha256(n::text::bytea), false, '\\x00' FROM generate_series(1, {rows}) AS n""",
+        sha256(n::text::bytea), '\\x00' FROM generate_series(1, {rows}) AS n""",
     """INSERT INTO signal_facts (id, received_quarter, year, sealed)
     SELECT gen_random_uuid(), '2026-Q3', '2026', '\\x00' FROM generate_series(1, {rows}) AS n""",
     "ANALYZE",

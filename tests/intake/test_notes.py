@@ -51,7 +51,7 @@ def test_the_note_is_redacted_before_it_is_sealed(world: World) -> None:
 
 def test_the_worker_reads_the_redacted_note_and_the_rest_as_it_was_sent(world: World) -> None:
     receive(world, 1, NOTE)
-    world.worker().arrive()
+    world.worker(notes=NotesSettings(enabled=True)).arrive()
     (signal,) = world.signals()
     assert open_report(world.keystore, signal).to_plain() == report(note=REDACTED).to_plain()
 

@@ -20,6 +20,7 @@ from signals.comparisons.draws import drawn_order
 from signals.models import AddressLink, AuditEntry, Organisation, Signal
 from signals.residents.export import accesses_to, export_of, record_export
 from signals.residents.finding import find_by_address
+from signals.settings import NotesSettings
 from signals.vocabulary import (
     Action,
     AttemptKind,
@@ -64,7 +65,7 @@ def signal_id(world: World) -> uuid.UUID:
         IN_AMSTERDAM, concern_types=[ConcernType.FRAIL], seen=Seen.ONCE, noticed_on=DAY, note="Valt vaak."
     )
     world.intake(notes=True).receive(world.clock, key=key(1), report=said)
-    world.worker().arrive()
+    world.worker(notes=NotesSettings(enabled=True)).arrive()
     (signal,) = world.signals()
     worker = world.staff()
     with world.sessions.begin() as session:

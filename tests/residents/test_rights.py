@@ -20,6 +20,7 @@ from signals.residents.finding import OtherAdditions
 from signals.residents.rectifying import Correction, NoteCorrection
 from signals.residents.requests import register
 from signals.residents.restricting import restrict
+from signals.settings import NotesSettings
 from signals.vocabulary import AuditAction, ConcernType, DeletionReason, ReferralReason, Role
 from tests.support.chance import without_chance
 from tests.support.rights import NEXT_DOOR, PROOF, UPSTAIRS, erase, export, found, put_right
@@ -143,7 +144,7 @@ def test_a_rectification_corrects_the_report_and_keeps_the_residents_statement(
 ) -> None:
     said = report(IN_AMSTERDAM, concern_types=[ConcernType.FRAIL, ConcernType.NOT_SEEN], note="Valt vaak.")
     world.intake(notes=True).receive(world.clock, key=key(5), report=said)
-    world.worker().arrive()
+    world.worker(notes=NotesSettings(enabled=True)).arrive()
     (signal,) = world.signals()
     correction = Correction(
         address=IN_AMSTERDAM,

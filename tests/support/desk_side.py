@@ -20,7 +20,7 @@ from privacy.passwords import PasswordHasherSettings
 from privacy.secret_files import load_master_key
 from signals.app import close_app, create_app
 from signals.arrival.batches import ArrivalDesk
-from signals.arrival.envelopes import PhoneChecks
+from signals.arrival.envelopes import ArrivalChecks
 from signals.audit.log import SYSTEM, Actor, AuditLog
 from signals.clock import Clock, FixedClock
 from signals.db import session_factory
@@ -85,8 +85,10 @@ class Desk:
             sessions=session_factory(self.engine),
             keystore=self.keystore,
             audit=AuditLog(self.keystore.secret("audit")),
-            phone=PhoneChecks(
-                router=Router(self.engine, root_public_key=None), notes_enabled=False, unproven_per_day=12
+            checks=ArrivalChecks(
+                router=Router(self.engine, root_public_key=None),
+                notes_enabled=self.settings.notes.enabled,
+                unproven_per_day=12,
             ),
             desk_url="http://desk.example/desk",
         )

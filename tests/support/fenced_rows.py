@@ -67,7 +67,7 @@ MATRIX = {
 COLUMNS = {
     ("front", "INSERT", "sealed_reports"): {
         "signal_id", "organisation_id", "mailbox_key_id", "schema_version", "received_on", "unrouted",
-        "receipt_hash", "from_phone", "profession", "envelope",
+        "receipt_hash", "profession", "envelope",
     },
     ("front", "SELECT", "organisations"): {
         "id", "name", "kind", "agreement_on", "legal_basis", "retention_basis", "suspended_from", "proved_on",
