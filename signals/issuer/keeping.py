@@ -6,7 +6,6 @@ from typing import Final
 
 from structlog import get_logger
 
-from signals.clock_guard import require_right_clock
 from signals.issuer.service import Issuer
 
 _EVERY_SECONDS: Final = 3600
@@ -22,7 +21,6 @@ def keep_in_background(issuer: Issuer) -> None:
 def _keep(issuer: Issuer) -> None:
     while True:
         try:
-            require_right_clock(issuer.engine, issuer.clock)
             issuer.keep()
         except Exception as error:
             log.error("issuer.keys_not_kept", exc_info=error)

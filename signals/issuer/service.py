@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from privacy.tokens import TOKEN_TYPE, TokenRefused, TokenRequest
 from signals.clock import AMSTERDAM, Clock, seconds_to_midnight, today
+from signals.clock_guard import require_right_clock
 from signals.db import session_factory, single_statements
 from signals.errors import SignalsError
 from signals.issuer.codes import count_token, forget_counts
@@ -61,10 +62,15 @@ class Issuer:
         return WeekKeys(engine=self.engine, secret=self.secret)
 
     def keep(self) -> None:
-        """Make missing tables and keys, destroy old keys and counts; safe at any time, in many processes."""
+        """Make missing tables and keys, destroy old keys and counts; safe at any time, in many processes.
+
+        Raises `ClockApart` before anything is made or destroyed under a wrong clock.
+        """
+        require_right_clock(self.engine, self.clock)
         on = today(self.clock)
         IssuerBase.metadata.create_all(self.engine)
-        self.keys.keep_once(on)
+        self.keys.destroy_past(on)
+        self.keys.make_once(on)
         with self.sessions.begin() as session:
             forget_counts(session, on)
 

@@ -38,26 +38,31 @@ class WeekKeys:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _present: tuple[date, TokenKey, BlindSigner] | None = field(default=None, repr=False)
 
-    def keep(self, on: date) -> int:
-        """Make missing keys of this week and four more, destroy past ones; return the number made."""
+    def destroy_past(self, on: date) -> None:
+        """Destroy the keys of past weeks; only under a clock that was compared, for no key comes back."""
         this_week = week_start(on)
-        with self._lock:
+        with self._lock, session_factory(self.engine).begin() as session:
             if self._present is not None and self._present[0] != this_week:
                 self._present = None
-            with session_factory(self.engine).begin() as session:
-                session.execute(update(WeekKey).where(WeekKey.week < this_week).values(wrapped=None))
-                session.execute(delete(WeekKey).where(WeekKey.week < this_week - timedelta(weeks=1)))
-                known = {row.week: row.public_key for row in session.scalars(select(WeekKey))}
-                new = self._missing(this_week, known)
-                session.add_all(new)
+            session.execute(update(WeekKey).where(WeekKey.week < this_week).values(wrapped=None))
+            session.execute(delete(WeekKey).where(WeekKey.week < this_week - timedelta(weeks=1)))
+
+    def make(self, on: date) -> int:
+        """Make missing keys of this week and four more; return the number made."""
+        with self._lock, session_factory(self.engine).begin() as session:
+            known = {row.week: row.public_key for row in session.scalars(select(WeekKey))}
+            new = self._missing(week_start(on), known)
+            session.add_all(new)
         return len(new)
 
     def published(self, on: date) -> Sequence[PublishedKey]:
         """Return the public keys from last week on, the oldest first."""
+        last_week = week_start(on) - timedelta(weeks=1)
         with session_factory(self.engine)() as session:
-            rows = session.scalars(select(WeekKey).order_by(WeekKey.week)).all()
+            query = select(WeekKey).where(WeekKey.week >= last_week).order_by(WeekKey.week)
+            rows = session.scalars(query).all()
         if week_start(on) not in {row.week for row in rows}:
-            self.keep_once(on)
+            self.make_once(on)
             return self.published(on)
         return [PublishedKey(week=row.week, key=TokenKey(encoded=row.public_key)) for row in rows]
 
@@ -70,10 +75,10 @@ class WeekKeys:
             raise TokenRefused
         return signer
 
-    def keep_once(self, on: date) -> None:
-        """Keep the keys; another process may have made the same ones at this moment."""
+    def make_once(self, on: date) -> None:
+        """Make missing keys; another process may have made the same ones at this moment."""
         try:
-            self.keep(on)
+            self.make(on)
         except IntegrityError:
             log.info("issuer.keys_made_elsewhere")
 

@@ -15,6 +15,7 @@ from privacy.secret_files import write_new_secret_file
 from privacy.tokens import Token, TokenKey, challenge
 from signals.app import close_app, create_app, open_issuer
 from signals.clock import FixedClock
+from signals.errors import ClockApart
 from signals.issuer.codes import TokensGone, add_code, revoke_code
 from signals.issuer.service import Issuer
 from signals.issuer.tables import CodeDay, WeekKey
@@ -127,6 +128,22 @@ def test_a_week_of_an_issuer_that_slept_begins_with_its_first_request(site: Site
     code = site.add(phones=1, days=90).code
     site.clock.moment = TUESDAY + timedelta(weeks=9)
     assert site.ask(code).status_code == 200
+
+
+def test_a_request_destroys_no_key_for_its_clock_was_not_compared(site: Site) -> None:
+    site.clock.moment = TUESDAY + timedelta(weeks=9)
+    site.client.get("/.well-known/private-token-issuer-directory")
+    with site.issuer.sessions() as session:
+        assert session.get_one(WeekKey, MONDAY).wrapped is not None
+
+
+def test_under_a_wrong_clock_no_key_is_made_or_destroyed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signals.clock_guard.time_apart", lambda *_: timedelta(days=60))
+    site.clock.moment = TUESDAY + timedelta(weeks=9)
+    with pytest.raises(ClockApart):
+        site.issuer.keep()
+    with site.issuer.sessions() as session:
+        assert session.get_one(WeekKey, MONDAY).wrapped is not None
 
 
 def test_a_code_gives_eight_tokens_for_each_phone_and_day(site: Site) -> None:
