@@ -1,13 +1,15 @@
 """Connect to PostgreSQL so that silence ends: of a server, of a network, and of a client that vanished.
 
-A server that dies sends no word. Without a limit a process then waits for its answer for good.
+A server that dies sends no word. Without a limit a process then waits for its answer for good. A url may
+name several servers: with `target_session_attrs=read-write` each new connection finds the one that writes.
 """
 
 from typing import Any, Final
 
 from psycopg import Connection
+from psycopg.errors import ReadOnlySqlTransaction
 from psycopg.errors import _WaitTimeout as NoAnswer
-from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event
 
 from privacy.patience import Patience
 
@@ -65,12 +67,13 @@ def postgresql_engine(url: URL, patience: Patience, **options: Any) -> Engine:
     values are sealed content and hashes.
     """
     session = {"options": f"{_session(patience)} {url.query.get('options', '')}".strip()}
+    kept_alive = {name: value for name, value in _KEPT_ALIVE.items() if name not in url.query}
     engine = create_engine(
         url,
         pool_timeout=POOL_WAIT_SECONDS,
         pool_recycle=RECYCLE_SECONDS,
         hide_parameters=True,
-        connect_args={**_KEPT_ALIVE, **url.query, **session},
+        connect_args=kept_alive | session,
         **options,
     )
 
@@ -79,5 +82,11 @@ def postgresql_engine(url: URL, patience: Patience, **options: Any) -> Engine:
         connection = _Listening.connect(*arguments, **parameters)
         connection.seconds = patience.answer
         return connection
+
+    @event.listens_for(engine, "handle_error")
+    def leave_what_only_reads(failure: ExceptionContext) -> None:
+        """Drop the pool's connections to a primary that became read-only: another server writes now."""
+        if isinstance(failure.original_exception, ReadOnlySqlTransaction):
+            failure.is_disconnect = True
 
     return engine

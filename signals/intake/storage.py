@@ -25,6 +25,7 @@ from sqlalchemy import (
     case,
     cast,
     event,
+    func,
     literal,
     literal_column,
     select,
@@ -108,9 +109,13 @@ class ReportStore:
             return writer.write(connection, row)
 
     def find(self, key_hash: bytes) -> Stored | None:
-        """Return what an earlier report left under this hash of its idempotency key."""
+        """Return what an earlier report left under this hash of its idempotency key.
+
+        The answer may be given: what the row says is on every server that a commit waits for.
+        """
+        query = _EARLIER if is_sqlite(self.engine) else _EARLIER_AND_REPLICATED
         with self.readers.connect() as connection:
-            return connection.execute(_EARLIER, {"key_hash": key_hash}).first()
+            return connection.execute(query, {"key_hash": key_hash}).first()
 
     def receipt(self, digest: bytes) -> ReceiptRow | None:
         """Return a receipt by its hash, or the key of a report that waits.
@@ -256,6 +261,9 @@ _EARLIER = select(
     IdempotencyKey.received_on,
     IdempotencyKey.redactions,
 ).where(IdempotencyKey.idempotency_hash == bindparam("key_hash"))
+# A primary that was restarted shows rows that its standby never got. An empty message in the write-ahead log
+# makes the query's own commit wait for the standby, and so for all that was written before.
+_EARLIER_AND_REPLICATED = _EARLIER.add_columns(func.pg_logical_emit_message(True, "signals", ""))
 _RECEIPT = (
     select(Receipt.state, Receipt.state_before, Receipt.changed_on, literal(1).label("rank"))
     .where(Receipt.receipt_hash == bindparam("digest"))

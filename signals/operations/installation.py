@@ -90,7 +90,8 @@ def _place(url: str) -> str:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return str(parsed.database)
-    return f"database {parsed.database} of {parsed.host or parsed.query.get('host') or 'this machine'}"
+    servers = parsed.host or ", ".join(parsed.normalized_query.get("host", ())) or "this machine"
+    return f"database {parsed.database} of {servers}"
 
 
 def prepare_keystore(settings: Settings) -> bytes:

@@ -31,7 +31,7 @@ def libpq(url: str) -> tuple[str, dict[str, str]]:
     Raises `ProgramFailed` for a key with a password: that could only stand in the address.
     """
     parsed = make_url(url)
-    environment, query = dict(os.environ), dict(parsed.query)
+    environment, query = dict(os.environ), dict(parsed.query) | _servers(parsed)
     passwords = [parsed.password, query.pop("password", None)]
     if password := next(filter(None, passwords), None):
         environment["PGPASSWORD"] = str(password)
@@ -49,3 +49,12 @@ def libpq(url: str) -> tuple[str, dict[str, str]]:
         query=query,
     )
     return plain.render_as_string(hide_password=False), environment
+
+
+def _servers(url: URL) -> dict[str, str]:
+    """Return several servers as libpq reads them: SQLAlchemy repeats `host=name:port`."""
+    hosts = url.query.get("host", "")
+    if isinstance(hosts, str):
+        return {}
+    names, ports = zip(*(one.partition(":")[::2] for one in hosts), strict=True)
+    return {"host": ",".join(names), "port": ",".join(ports)}

@@ -88,6 +88,8 @@ def _impossible_places(settings: Settings) -> Iterator[str]:
     for name, url in databases.items():
         if not _is_database(url):
             yield f"{name} must be sqlite:///file or postgresql+psycopg://user@host/name"
+        elif _may_find_a_standby(url):
+            yield f"{name} names several servers: add target_session_attrs=read-write, for only one writes"
 
 
 def _is_map(url: str) -> bool:
@@ -113,6 +115,14 @@ def _is_database(url: str) -> bool:
         return make_url(url).drivername in _DRIVERS
     except (ArgumentError, ValueError):  # the words of either repeat the url, which may hold a password
         return False
+
+
+def _may_find_a_standby(url: str) -> bool:
+    from sqlalchemy import make_url
+
+    query = make_url(url).normalized_query
+    several = "," in ",".join(query.get("host", ()))
+    return several and query.get("target_session_attrs") != ("read-write",)
 
 
 def _impossible_retention(retention: RetentionSettings) -> Iterator[str]:

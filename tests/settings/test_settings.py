@@ -123,6 +123,8 @@ def test_settings_list_unknown_names_wrong_types_bad_ranges_and_unsafe_values_at
     [
         ("database.url", "mysql://user:secret@host/name"),
         ("database.url", "postgresql://user:secret@host:port/name"),
+        ("database.url", "postgresql+psycopg://user:secret@/name?host=a:5432&host=b:5432"),
+        ("keystore.url", "postgresql+psycopg://user:secret@/name?host=a,b"),
         ("keystore.url", "secret"),
         ("server.public_url", "secret.example.org"),
         ("server.public_url", "https://secret.example.org/?x=1"),
