@@ -1,4 +1,4 @@
-"""Several servers, of which one writes, and a primary that became read-only: a connection finds the writer."""
+"""Several servers, of which one writes, and a primary that became read-only: each finds the writer."""
 
 from collections.abc import Iterator
 from pathlib import Path
