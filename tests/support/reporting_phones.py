@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
-from itertools import count
+from itertools import count, pairwise
 
 PHONES = 25
 EVERY_SECONDS = 0.5  # of each phone: 50 reports a second of all
@@ -41,6 +41,12 @@ class ReportingPhones:
         self._stopped.set()
         for thread in self._threads:
             thread.join()
+
+    def show(self, since: float) -> None:
+        """Print how many reports were acknowledged, and how long none was after a moment."""
+        heard = [since, *self.acknowledged_since(since)]
+        silence = max((later - earlier for earlier, later in pairwise(heard)), default=0)
+        print(f"{len(self.acknowledged)} acknowledged, silent for {silence:.1f} s, refused: {self.refusals}")
 
     def _report(self) -> None:
         due = time.monotonic()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import psutil  # type: ignore[import-untyped]
 
@@ -29,6 +30,18 @@ class Standby(PostgresServer):
     def promote(self) -> None:
         """Let it write from now on."""
         assert self.execute("SELECT pg_promote(true, 120)") == "t"
+
+    @contextmanager
+    def falling_behind(self) -> Iterator[None]:
+        """Receive nothing from now on: no commit that waits for this standby comes back."""
+        family = psutil.Process(self.process_id).children()
+        (receiver,) = (one for one in family if "walreceiver" in " ".join(one.cmdline()))
+        receiver.suspend()
+        try:
+            yield
+        finally:
+            receiver.terminate()  # before it reads what the primary sent meanwhile
+            receiver.resume()
 
     def _initialise(self) -> None:
         copied_from = f"host={self._primary.socket_folder} user={SUPERUSER} application_name={NAME}"
