@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "serve": ("running", "Serve over HTTP until interrupted."),
     "work": ("running", "Run the jobs until interrupted."),
     "init": ("running", "Make missing settings, secrets and keystore."),
+    "setup": ("setup", "Make this machine ready; show everything first."),
     "demo": ("demo", "Fill the database with a demo."),
     "demo-account": ("demo", "Show the password and code of a demo account."),
     "db": ("database", "Bring the schema up or down, or check it."),

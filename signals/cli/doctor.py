@@ -36,7 +36,8 @@ LEAST_FREE_MIB = 200
 """The least room: a full disk refuses every report, without a sign before that."""
 
 
-def _in_words(data: dict[str, Any]) -> str:
+def in_words(data: dict[str, Any]) -> str:
+    """Return the findings as lines for a person."""
     lines = []
     for finding in data["checks"]:
         lines.append(f"{'ok     ' if finding['ok'] else 'PROBLEM'} {finding['check']}: {finding['says']}")
@@ -48,7 +49,7 @@ def _in_words(data: dict[str, Any]) -> str:
 @click.command()
 @click.option("--send-test", "address", default="", help="Send a test message to this address or phone too.")
 @click.option("--site", default="", help="Compare the files of the site at this address with this release.")
-@answers(_in_words)
+@answers(in_words)
 def doctor(*, address: str, site: str) -> dict[str, Any]:
     """Check settings, database, keys, routing, channels and waiting work; exit code 1 for a problem.
 
