@@ -48,7 +48,7 @@ def _verified(data: dict[str, Any]) -> str:
     if found:
         lines.append(
             "Change nothing in the database, copy it as it is, and notify the privacy officer:"
-            " docs/operations.md, 'A finding in the audit trail'."
+            " docs/somebody-attacks.md, 'A finding in the audit trail'."
         )
     return "\n".join(lines)
 

@@ -50,7 +50,7 @@ def backup(*, to: Path, keep_days: int, journal: bool, also_journal: tuple[Path,
 
 def _restored(data: dict[str, list[str]]) -> str:
     return (
-        f"Restored: {', '.join(data['restored'])}. Start nothing yet; next, as docs/backup.md says:\n{NEXT}"
+        f"Restored: {', '.join(data['restored'])}. Start nothing yet; next, as docs/restore.md says:\n{NEXT}"
     )
 
 
@@ -61,7 +61,7 @@ def _restored(data: dict[str, list[str]]) -> str:
 def restore(*, database: Path | None, keystore: Path | None) -> dict[str, list[str]]:
     """Put copies back into empty places, the keystore first.
 
-    Run it as the owner of both, before any process is started. docs/backup.md has the steps around it.
+    Run it as the owner of both, before any process is started. docs/restore.md has the steps around it.
     It ends all sessions, tokens and links. Nothing serves until `signals retention replay` ran.
 
     Example: signals restore --database database/20261124T021700Z.sqlite

@@ -146,7 +146,7 @@ def _public_keys(session: Session, root: bytes | None) -> Finding:
         check="public keys",
         ok=not strange,
         says=f"{len(strange)} are not as the keystore's root signed them{_named(': ', strange)}",
-        fix="somebody wrote to the database: docs/operations.md, 'A public key that was exchanged'",
+        fix="somebody wrote to the database: docs/somebody-attacks.md, 'A public key that was exchanged'",
     )
 
 

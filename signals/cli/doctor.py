@@ -253,7 +253,7 @@ def _accounts(engine: Engine, settings: Settings) -> Finding:
         check="accounts",
         ok=not refused,
         says=f"{len(refused)} rows of sign-in and rights were written by somebody else: {named}".rstrip(": "),
-        fix="treat it as a break-in: docs/operations.md, 'A row of sign-in that was forged'",
+        fix="treat it as a break-in: docs/somebody-attacks.md, 'A row of sign-in that was forged'",
     )
 
 

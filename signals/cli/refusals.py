@@ -15,8 +15,8 @@ _LACKS = {
     "53100": "its disk is full. Make room there, then try again",
     "SQLITE_READONLY": "this account may not write to its file",
     "SQLITE_CANTOPEN": "its file cannot be opened: is the folder there, and may this account write to it?",
-    "SQLITE_NOTADB": "its file is no database, or it is damaged: docs/backup.md says how to restore",
-    "SQLITE_CORRUPT": "its file is damaged: docs/backup.md says how to restore",
+    "SQLITE_NOTADB": "its file is no database, or it is damaged: docs/restore.md says how to restore",
+    "SQLITE_CORRUPT": "its file is damaged: docs/restore.md says how to restore",
 }
 
 

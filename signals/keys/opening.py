@@ -96,21 +96,21 @@ def explained(settings: Settings) -> Iterator[None]:
 
 _FIX_FILE = (
     "put back the file that this keystore was made or last rotated with (there is a copy in the safe, see"
-    " docs/backup.md); only a new installation makes one: signals keys new-master {file}, then signals init"
+    " docs/restore.md); only a new installation makes one: signals keys new-master {file}, then signals init"
 )
 _FIX_OPEN = (
     "take it from the others: chmod 600 {file}. Then everything works again, but the key may be known, so"
     " replace it: signals keys new-master NEW, stop the desk and the workers, signals keys rotate NEW"
-    " (docs/operations.md, 'Keys')"
+    " (docs/rotate.md, 'Keys')"
 )
 _FIX_OTHER_KEY = (
     "point it to the file of the last 'signals keys rotate', or keystore.url to the keystore that goes with"
     " this file; nothing was changed"
 )
 _FIX_EMPTY = (
-    "if there was one, start its database, mount its disk or restore its copy (docs/backup.md), and never"
+    "if there was one, start its database, mount its disk or restore its copy (docs/restore.md), and never"
     " make a new one beside it; a new installation makes it with: signals init"
 )
-_FIX_DAMAGED = "restore the youngest copy of the keystore beside this database (docs/backup.md)"
-_FIX_RESTORE = "run signals retention replay with the newest copy of every journal (docs/backup.md)"
+_FIX_DAMAGED = "restore the youngest copy of the keystore beside this database (docs/restore.md)"
+_FIX_RESTORE = "run signals retention replay with the newest copy of every journal (docs/restore.md)"
 _FIX_AWAY = "start its database or mount its disk; nothing is lost meanwhile (docs/operations.md)"

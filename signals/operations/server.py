@@ -188,7 +188,7 @@ def _refuse_another_front_key(settings: Settings) -> None:
     except FrontKeyRefused:
         raise SystemExit(
             "cannot serve: front.secret_file is not the secret of the other fronts, or lacks the other one of"
-            f" a rotation (front.other_secret_file). {_MEND_FRONT} To replace it: docs/operations.md,"
+            f" a rotation (front.other_secret_file). {_MEND_FRONT} To replace it: docs/rotate.md,"
             " 'Replace front.key'"
         ) from None
     except SQLAlchemyError as problem:

@@ -66,7 +66,7 @@ def test_a_wheel_carries_what_an_installation_reads(wheel: Path) -> None:
     assert names >= {
         *("wsgi.py", "signals/py.typed", "notifications/py.typed", "privacy/py.typed"),
         *("signals/reference/SOURCE.md", "signals/web/static/vendor/htmx.js", "migrations/versions/HEAD"),
-        f"{data}.data/data/share/signals/config.example.toml",
+        *(f"{data}.data/data/share/signals/{name}" for name in ("config.example.toml", "deploy/nginx.conf")),
         *(f"{data}.dist-info/licenses/{name}" for name in ("LICENSE", "THIRD_PARTY.md")),
     }
     assert {name.removesuffix(".po") for name in names if name.endswith(".po")} == {

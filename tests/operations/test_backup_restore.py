@@ -254,7 +254,7 @@ def _pair(site: Site, stem: str) -> tuple[Path, Path]:
 
 
 def restore(site: Site, *, database: Path | None = None, keystore: Path | None = None) -> None:
-    """Everything is lost; the night's copies come back, as docs/backup.md says."""
+    """Everything is lost; the night's copies come back, as docs/restore.md says."""
     first_database, first_keystore = site.copies("database")[0], site.copies("keystore")[0]
     site.lose_everything()
     assert site.restore(database or first_database, keystore or first_keystore).exit_code == 0

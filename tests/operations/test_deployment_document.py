@@ -1,4 +1,4 @@
-"""Do what docs/deployment.md tells a database administrator; one server has both databases."""
+"""Run the SQL of `signals setup` as a database administrator, and count the commands of an installation."""
 
 import re
 from pathlib import Path
@@ -13,21 +13,33 @@ from tests.support.postgres import SUPERUSER, PostgresServer
 
 pytestmark = pytest.mark.postgres
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "deployment.md").read_text()
-BOTH_SERVERS, KEYS_ON_ITS_OWN, KEYS = re.findall(r"^```sql\n(.*?)^```", DOCUMENT, re.MULTILINE | re.DOTALL)
+PROJECT = Path(__file__).parents[2]
 FRONT, BACKUP = "signals_front", "signals_backup"
 
 
-def settings_of_the_log() -> dict[str, str]:
-    (text,) = re.findall(r"^```ini\n(.*?)^```", DOCUMENT, re.MULTILINE | re.DOTALL)
-    pairs = (line.split("#")[0].split("=") for line in text.splitlines())
-    return {name.strip(): value.strip() for name, value in pairs}
+def run(server: PostgresServer, what: str) -> None:
+    """Run what `signals setup --sql` prints, as psql does: one statement after the other."""
+    printed = CliRunner().invoke(main, ["setup", "--sql", what])
+    assert printed.exit_code == 0, printed.output
+    for statement in filter(None, (line.strip() for line in printed.output.split("\n"))):
+        if "CREATE ROLE" not in statement or not _is_role(server, statement.split()[2]):
+            server.execute(statement)
 
 
-def run(server: PostgresServer, sql: str) -> None:
-    plain = "\n".join(line for line in sql.splitlines() if not line.startswith("--"))
-    for statement in filter(None, (one.strip() for one in plain.split(";"))):
-        server.execute(statement)
+def _is_role(server: PostgresServer, name: str) -> bool:
+    return server.execute(f"SELECT count(*) FROM pg_roles WHERE rolname = '{name}'") == "1"
+
+
+def commands_of(page: str) -> list[str]:
+    """Return the lines of the commands on a page, without comments."""
+    blocks = re.findall(r"^ *```sh\n(.*?)^ *```", (PROJECT / page).read_text(), re.MULTILINE | re.DOTALL)
+    return [line.strip() for block in blocks for line in block.splitlines() if line.strip()]
+
+
+def test_an_installation_takes_25_commands_at_most() -> None:
+    install = commands_of("docs/deployment.md")
+    assert any(line.startswith("signals setup") for line in install)
+    assert len(install) <= 25
 
 
 def address(server: PostgresServer, database: str, role: str) -> str:
@@ -37,9 +49,9 @@ def address(server: PostgresServer, database: str, role: str) -> str:
 def test_on_one_server_the_roles_come_to_be_and_everything_after_them_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with PostgresServer(settings=settings_of_the_log()) as server:
-        run(server, BOTH_SERVERS)
-        run(server, KEYS)
+    with PostgresServer() as server:
+        run(server, "database")
+        run(server, "keystore")
         write_new_secret_file(tmp_path / "master.key")
         (tmp_path / "worker.toml").write_text("")
         monkeypatch.setenv("SIGNALS_CONFIG", str(tmp_path / "worker.toml"))
@@ -61,15 +73,14 @@ def test_on_one_server_the_roles_come_to_be_and_everything_after_them_works(
 
 def test_a_keystore_with_a_server_of_its_own_is_copied_by_a_role_there() -> None:
     with PostgresServer() as server:
-        run(server, KEYS_ON_ITS_OWN)
-        run(server, KEYS)
+        run(server, "keystore")
         assert said(server, "signals_keys", BACKUP, "SELECT current_user") == BACKUP
 
 
 def test_a_report_that_fails_leaves_no_line_in_the_servers_log() -> None:
     """A statement in the log may hold what somebody wrote, so no process leaves one."""
-    with PostgresServer(settings=settings_of_the_log()) as server:
-        run(server, BOTH_SERVERS)
+    with PostgresServer() as server:
+        run(server, "database")
         before = server.log_file.read_text()
         for role in (FRONT, "signals_worker"):
             with pytest.raises(Exception, match="division by zero"):

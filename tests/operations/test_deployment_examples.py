@@ -13,6 +13,8 @@ from sqlalchemy import make_url
 from notifications.callbacks import PATH
 from privacy.secret_files import write_new_secret_file
 from signals.errors import SettingsProblem
+from signals.operations.setup.answers import Answers
+from signals.operations.setup.files import SECRETS, Machine, files, needed
 from signals.settings import load_settings
 from signals.vocabulary import Environment
 from tests.support.project_files import project_files
@@ -113,18 +115,18 @@ def test_every_unit_starts_what_the_installation_of_the_document_makes(unit: Pat
     assert "make build" in document
 
 
-@pytest.mark.parametrize("unit", sorted(DEPLOY.glob("*.service"), key=str), ids=lambda unit: str(unit.name))
-def test_the_deployment_document_makes_everything_that_a_unit_needs_on_the_machine(unit: Path) -> None:
+@pytest.mark.parametrize("name", ["front", "desk", "worker", "backup", "journal"])
+def test_setup_makes_or_asks_for_everything_that_a_unit_needs_on_the_machine(name: str) -> None:
     """Accounts, folders, secrets and the settings file, or systemd refuses to start it."""
-    document = (PROJECT / "docs/deployment.md").read_text()
-    text = unit.read_text()
-    needed = re.findall(
-        r"^User=(\S+)|ReadWritePaths=(\S+)|/etc/signals/(\w+\.toml|ca\.crt)", text, re.MULTILINE
-    )
-    for name in {one for found in needed for one in found if one}:
-        assert name in document, name
-    for secret in re.findall(r"^LoadCredential=[\w.]+:/etc/signals/secrets/(\S+)", text, re.MULTILINE):
-        assert secret in document or secret.replace(".key", ".crt") in document, secret
+    machine = Machine(Answers(database_host="db", mail_user="signals"))
+    made = {str(file.path) for file in files(machine)} | {str(path) for path in needed(machine)}
+    made |= {"/etc/signals/front.toml", f"{SECRETS}/front.key", f"{SECRETS}/master.key"}
+    text = (DEPLOY / f"signals-{name}.service").read_text()
+    named = set(re.findall(r"(/etc/signals/[\w./-]+\.\w+)", text))
+    assert named - made == set()
+    accounts = (DEPLOY / "signals-sysusers.conf").read_text() + (DEPLOY / "signals-tmpfiles.conf").read_text()
+    for account_or_folder in re.findall(r"^(?:User|ReadWritePaths)=(\S+)", text, re.MULTILINE):
+        assert f" {account_or_folder} " in accounts
 
 
 def test_the_files_that_the_code_reads_are_in_its_package() -> None:
