@@ -73,7 +73,8 @@ def test_a_front_alone_gets_its_own_site_and_secrets_only() -> None:
     [
         {"public_name": "a b"}, {"offices": ["x; allow all"]}, {"offices": []}, {"sender": 'x"@y'},
         {"database_host": "db.voorbeeld.nl"}, {"processes": ["front"]}, {"processes": ["all"]},
-        {"colour": ""}, {"mail_security": "none"}, {"socket": "/run\nx"}, {"mail_port": "25"}, {"mail_user": "a\nb"},
+        {"colour": ""}, {"mail_security": "none"}, {"socket": "/run\nx"}, {"mail_port": "25"},
+        {"mail_user": "a\nb"},
     ],
     ids=str,
 )  # fmt: skip
