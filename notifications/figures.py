@@ -1,7 +1,7 @@
 """Figures of delivery, which a worker counts into a table for the staff side and for Prometheus.
 
 Messages that are not due yet do not count: their number would reveal a new report within a minute. A message
-that is tried again waits since its first try.
+that is tried again waits since its first try. What was sent or expired counts for a day: there is far more.
 """
 
 import uuid
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from prometheus_client.core import GaugeMetricFamily
 
 KEPT = timedelta(days=90)
+COUNTED = timedelta(days=1)
 FORGOTTEN_AT_ONCE = 1000
 _LOCK = 0x4669_6775
 _WAITS = (MessageState.QUEUED, MessageState.SENDING)
 _UNDELIVERED = (*_WAITS, MessageState.FAILED)
+_OVER = (MessageState.DELIVERED, MessageState.EXPIRED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,9 +58,18 @@ def count_messages(session: Session, clock: Clock) -> int:
     """Write the figures again in the caller's transaction; return how many rows. One worker at a time."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    now, before = clock.now(), session.scalars(select(DeliveryFigure)).all()
+    counted = max((row.counted_at for row in before), default=now - KEPT)
+    rows = {_key(row): row for which in _parts(now, counted) for row in _counted(session, now, which)}
+    for row in before:  # when something was sent last is known for longer than a day
+        if row.state in _OVER and _key(row) not in rows and row.latest_at and row.latest_at >= now - KEPT:
+            owner, channel, state, problem = _key(row)
+            rows[_key(row)] = DeliveryFigure(
+                organisation_id=owner, channel=channel, state=state, problem=problem, number=0,
+                latest_at=row.latest_at, counted_at=now,
+            )  # fmt: skip
     session.execute(delete(DeliveryFigure))
-    rows = list(_counted(session, clock.now()))
-    session.add_all(rows)
+    session.add_all(rows.values())
     return len(rows)
 
 
@@ -68,13 +79,6 @@ def channel_health(session: Session) -> list[ChannelHealth]:
     for row in session.scalars(select(DeliveryFigure)):
         found.setdefault((row.organisation_id, row.channel), []).append(row)
     return [_health(*key, rows) for key, rows in sorted(found.items(), key=lambda item: str(item[0]))]
-
-
-def was_due(now: datetime) -> ColumnElement[bool]:
-    """Match messages that are due, tried or settled; nobody should know of the others yet."""
-    return or_(
-        OutboxMessage.settled_at.is_not(None), OutboxMessage.not_before <= now, OutboxMessage.tries > 0
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +145,21 @@ def message_figures(session: Session, clock: Clock) -> Iterator["GaugeMetricFami
         yield GaugeMetricFamily(name, what, value=(now - since).total_seconds())
 
 
-def _counted(session: Session, now: datetime) -> Iterator[DeliveryFigure]:
+def _key(row: DeliveryFigure) -> tuple[uuid.UUID | None, str, str, str | None]:
+    return row.organisation_id, row.channel, row.state, row.problem
+
+
+def _parts(now: datetime, counted: datetime) -> Sequence[ColumnElement[bool]]:
+    """Return the messages that count, in parts that each have an index; nobody should know of the others."""
+    state = OutboxMessage.state
+    return (
+        and_(state.in_(_WAITS), or_(OutboxMessage.not_before <= now, OutboxMessage.tries > 0)),
+        state == MessageState.FAILED,
+        and_(state.in_(_OVER), OutboxMessage.settled_at >= min(now - COUNTED, counted)),
+    )
+
+
+def _counted(session: Session, now: datetime, which: ColumnElement[bool]) -> Iterator[DeliveryFigure]:
     problem = (
         select(DeliveryAttempt.problem)
         .where(DeliveryAttempt.message_id == OutboxMessage.id, OutboxMessage.state.in_(_UNDELIVERED))
@@ -163,7 +181,7 @@ def _counted(session: Session, now: datetime) -> Iterator[DeliveryFigure]:
             OutboxMessage.settled_at,
             problem.label("problem"),
         )
-        .where(was_due(now))
+        .where(which)
         .subquery()
     )
     by = (known.c.organisation_id, known.c.channel, known.c.state, known.c.problem)

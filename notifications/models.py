@@ -76,6 +76,8 @@ class OutboxMessage(Base):
               postgresql_where=text("state IN ('queued', 'sending')")),
         Index("ix_outbox_messages_dead", "settled_at",
               sqlite_where=text("state = 'failed'"), postgresql_where=text("state = 'failed'")),
+        Index("ix_outbox_messages_settled_at", "settled_at",
+              sqlite_where=text("settled_at IS NOT NULL"), postgresql_where=text("settled_at IS NOT NULL")),
         Index("ix_outbox_messages_told", "recipient", "event", "settled_at",
               sqlite_where=text("state = 'delivered'"), postgresql_where=text("state = 'delivered'")),
         Index("ix_outbox_messages_provider_message_id", "provider_message_id",

@@ -1329,6 +1329,17 @@ def upgrade() -> None:
     )
     op.create_index("ix_delivery_attempts_message_id", "delivery_attempts", ["message_id"], unique=False)
     # ### end Alembic commands ###
+    op.create_index(
+        "ix_signals_not_notified",
+        "signals",
+        ["claim_by"],
+        sqlite_where=sa.text("team_notified IS 0"),
+        postgresql_where=sa.text("team_notified IS FALSE"),
+    )
+    for table, column, where in _OF_JOBS:
+        partly = sa.text(where) if where else None
+        name = f"ix_{table}_{'unconfirmed' if column == 'old_case_key_id' else column}"
+        op.create_index(name, table, [column], sqlite_where=partly, postgresql_where=partly)
     op.execute("INSERT INTO routing_version (id, version) VALUES (1, 1)")
     if op.get_bind().dialect.name == "postgresql":
         _store_sealed_bytes_as_they_are()
@@ -1464,6 +1475,19 @@ def downgrade() -> None:
     # ### end Alembic commands ###
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP FUNCTION refuse_change()")
+
+
+_OF_JOBS = (
+    ("signals", "conclude_by", "state <> 'concluded'"),
+    ("signals", "postponed_until", "postponed_until IS NOT NULL"),
+    ("address_links", "received_on", None),
+    ("receipts", "changed_on", None),
+    ("deletion_records", "deleted_on", None),
+    ("referrals", "referred_on", None),
+    ("referrals", "old_case_key_id", "key_destroyed_on IS NULL"),
+    ("outbox_messages", "settled_at", "settled_at IS NOT NULL"),
+)
+"""Indexes by which a job finds what is due; they go with their tables."""
 
 
 def _store_sealed_bytes_as_they_are() -> None:

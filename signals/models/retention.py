@@ -61,6 +61,7 @@ class DeletionRecord(Base):
     __table_args__ = (
         Index("ix_deletion_records_organisation_day", "organisation_id", "deleted_on"),
         Index("ix_deletion_records_reference", "reference"),
+        Index("ix_deletion_records_deleted_on", "deleted_on"),
         Index("ix_deletion_records_unconfirmed", "case_key_id",
               sqlite_where=text("key_destroyed_on IS NULL"),
               postgresql_where=text("key_destroyed_on IS NULL")),
@@ -118,8 +119,12 @@ class Referral(Base):
     __table_args__ = (
         Index("ix_referrals_signal_id", "signal_id"),
         Index("ix_referrals_sender", "from_organisation_id", "reference"),
+        Index("ix_referrals_referred_on", "referred_on"),
+        Index("ix_referrals_unconfirmed", "old_case_key_id",
+              sqlite_where=text("key_destroyed_on IS NULL"),
+              postgresql_where=text("key_destroyed_on IS NULL")),
         NO_ROWID,
-    )
+    )  # fmt: skip
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     signal_id: Mapped[uuid.UUID]

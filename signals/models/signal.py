@@ -87,7 +87,7 @@ class Receipt(Base):
     """The state that a carrier may learn from a receipt, as of the previous day."""
 
     __tablename__ = "receipts"
-    __table_args__ = (NO_ROWID,)
+    __table_args__ = (Index("ix_receipts_changed_on", "changed_on"), NO_ROWID)
 
     receipt_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     state: Mapped[ReceiptState] = mapped_column(coded(ReceiptState, "state"))
@@ -128,6 +128,13 @@ class Signal(Base):
         Index("ix_signals_concluded_at", "concluded_at",
               sqlite_where=text("state = 'concluded'"), postgresql_where=text("state = 'concluded'")),
         Index("ix_signals_day", "received_on"),
+        Index("ix_signals_not_notified", "claim_by",
+              sqlite_where=text("team_notified IS 0"), postgresql_where=text("team_notified IS FALSE")),
+        Index("ix_signals_conclude_by", "conclude_by",
+              sqlite_where=text("state <> 'concluded'"), postgresql_where=text("state <> 'concluded'")),
+        Index("ix_signals_postponed_until", "postponed_until",
+              sqlite_where=text("postponed_until IS NOT NULL"),
+              postgresql_where=text("postponed_until IS NOT NULL")),
         NO_ROWID,
     )  # fmt: skip
 
@@ -273,6 +280,7 @@ class AddressLink(Base):
     __tablename__ = "address_links"
     __table_args__ = (
         Index("ix_address_links_signal_id", "signal_id"),
+        Index("ix_address_links_received_on", "received_on"),
         NO_ROWID,
     )
 

@@ -1,8 +1,9 @@
 """Signals with a day so near that a message may be due; a reminder reads no other one."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, or_, select
 
@@ -20,18 +21,26 @@ _LETTER_DAYS: Final = range(10, 32)
 """Ages in days of a signal whose art. 14 month ends soon."""
 
 
-def may_be_due(on: date, *, unattended_days: Collection[int]) -> Any:
+def may_be_due(on: date, *, unattended_days: Mapping[UUID, int]) -> Any:
     """Select live signals with a deadline, a letter or a deletion near a day; held signals are left out.
 
-    `unattended_days`: after how many days each organisation deletes an unattended signal.
+    `unattended_days`: after how many days each organisation deletes an unattended signal. Each part has an
+    index. `due_on` is the claim of an unclaimed signal, and the first contact of a claimed one.
     """
-    deadlines = Signal.claim_by, Signal.contact_by, Signal.conclude_by, Signal.postponed_until
-    near = [
-        day.between(on - timedelta(days=_PAST_DAYS), on + timedelta(days=_AHEAD_DAYS)) for day in deadlines
-    ]
-    letter = _received(on, _LETTER_DAYS.start, _LETTER_DAYS.stop)
-    youngest, oldest = min(unattended_days, default=0), max(unattended_days, default=0)
-    return _live_signals().where(or_(*near, letter, _received(on, youngest - WARNED_BEFORE, oldest)))
+    near = on - timedelta(days=_PAST_DAYS), on + timedelta(days=_AHEAD_DAYS)
+    of_all = Signal.organisation_id.in_(sorted(unattended_days))
+    live = Signal.state != SignalState.CONCLUDED
+    days = unattended_days.values()
+    youngest, oldest = min(days, default=0), max(days, default=0)
+    return _live_signals().where(
+        or_(
+            and_(live, of_all, Signal.due_on.between(*near)),
+            and_(live, Signal.conclude_by.between(*near)),
+            Signal.postponed_until.between(*near),
+            _received(on, _LETTER_DAYS.start, _LETTER_DAYS.stop),
+            _received(on, youngest - WARNED_BEFORE, oldest),
+        )
+    )
 
 
 def _received(on: date, youngest: int, oldest: int) -> ColumnElement[bool]:

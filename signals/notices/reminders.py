@@ -117,7 +117,7 @@ class _Plan:
             )
 
     def about_signals(self) -> Iterator[NewMessage]:
-        due = may_be_due(self.on, unattended_days=self.unattended_days.values())
+        due = may_be_due(self.on, unattended_days=self.unattended_days)
         for signal in self.session.execute(due.execution_options(yield_per=1_000)):
             organisation = self.organisations[signal.organisation_id]
             for notification in self._about(signal, organisation):

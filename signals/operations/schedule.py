@@ -50,7 +50,7 @@ log = get_logger(__name__)
 def start_in_background(worker: Worker) -> BackgroundScheduler:
     """Run the jobs on threads of this process (role `all`); `.shutdown()` ends them."""
     scheduler = BackgroundScheduler(timezone=UTC)
-    _schedule(scheduler, worker)
+    add_jobs(scheduler, worker)
     scheduler.start()
     return scheduler
 
@@ -58,7 +58,7 @@ def start_in_background(worker: Worker) -> BackgroundScheduler:
 def run_until_stopped(worker: Worker) -> None:
     """Run the jobs in the foreground (`signals work`) until SIGTERM or SIGINT."""
     scheduler = BlockingScheduler(timezone=UTC)
-    _schedule(scheduler, worker)
+    add_jobs(scheduler, worker)
     HEARTBEATS.watch()
     settle_memory()
     scheduler.start()
@@ -75,7 +75,8 @@ def settle_memory() -> None:
     gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
 
 
-def _schedule(scheduler: BaseScheduler, worker: Worker) -> None:
+def add_jobs(scheduler: BaseScheduler, worker: Worker) -> None:
+    """Add every job, each with its time."""
     settings, compare = worker.settings, partial(require_right_clock, worker.engine, worker.clock)
     _every(scheduler, worker, CLOCK_SECONDS, "clock", compare)
     _every(scheduler, worker, settings.arrival.interval_seconds, "arrival", worker.arrive)

@@ -58,9 +58,7 @@ def forget_links(session: Session, clock: Clock) -> int:
 
     Links of stored signals stay, such as a restricted one (art. 18 AVG): see `renew_links`.
     """
-    on = today(clock)
-    too_old = AddressLink.received_on < _year_ago(on)
-    over = or_(AddressLink.quarter < oldest_kept(on), too_old)
+    over = AddressLink.received_on < _year_ago(today(clock))
     # NOT EXISTS, here and below: it looks up one signal a row, where NOT IN reads all signals for each.
     lives = exists().where(Signal.id == AddressLink.signal_id)
     return _count(session, delete(AddressLink).where(over, ~lives))
@@ -73,7 +71,8 @@ def renew_links(session: Session, clock: Clock, *, keystore: Keystore) -> int:
     """
     on = today(clock)
     outlived = select(AddressLink, Signal).join(Signal, Signal.id == AddressLink.signal_id)
-    rows = session.execute(outlived.where(AddressLink.quarter < oldest_kept(on))).all()
+    over = AddressLink.received_on < _year_ago(on), AddressLink.quarter < oldest_kept(on)
+    rows = session.execute(outlived.where(*over)).all()
     reports = open_for_job(keystore, {signal.id: signal for _link, signal in rows}.values())
     readable = [(link, reports[signal.id].address) for link, signal in rows if signal.id in reports]
     probes = probes_for(keystore, [(link.organisation_id, address) for link, address in readable], on)

@@ -171,9 +171,10 @@ def _over(days: _Days, on: date) -> dict[DeletionReason, ColumnElement[bool]]:
         ),
         DeletionReason.UNATTENDED: and_(
             Signal.state.in_(OPEN_STATES),
+            Signal.state != SignalState.CONCLUDED,
             Signal.claimed_by_id.is_(None),
             Signal.received_on <= on - timedelta(days=days[RetentionRule.UNATTENDED]),
-            Signal.claim_by <= on - timedelta(days=WARNED_BEFORE),
+            Signal.due_on <= on - timedelta(days=WARNED_BEFORE),  # nobody has it: the claim's last day
             Signal.notified_on.is_(None),
             Signal.deferred_because.is_(None),
         ),

@@ -1,28 +1,22 @@
 """Doctor, health and metrics stay quick: none of their queries reads a whole large table, or row by row."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection
 
 from signals.cli.doctor import examine
 from signals.clock import today
 from signals.vocabulary import ProcessRole
 from signals.web.http.metrics import Figures
+from tests.support.growing import LARGE, statements
 from tests.support.world import AMSTERDAM, World
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 ROWS = 100_000
-LARGE = {
-    "address_links", "audit_entries", "audit_links", "contact_attempts", "delivery_attempts",
-    "deletion_records", "outbox_messages", "receipts", "referrals", "sealed_reports", "signal_facts",
-    "signals", "status_changes",
-}  # fmt: skip
-"""The tables that grow with the years or in an outage; the others hold a week, or what is there."""
 _SEED = (
     """INSERT INTO signals (id, organisation_id, reference, state, version, received_on, unrouted,
         outside_area, repeat, urgent, case_key_id, schema_version, content, summary, claim_by, contact_by,
@@ -62,7 +56,7 @@ def test_no_query_of_doctor_health_and_metrics_reads_a_whole_large_table(postgre
     with world.engine.begin() as connection:
         for statement in _SEED:
             connection.exec_driver_sql(statement.format(team=AMSTERDAM, rows=ROWS, today=today(world.clock)))
-    with _queries() as found:
+    with statements("SELECT", "WITH") as found:
         checks = [
             finding.check
             for finding in examine(replace(world.settings, role=ProcessRole.WORKER), world.clock)
@@ -75,22 +69,6 @@ def test_no_query_of_doctor_health_and_metrics_reads_a_whole_large_table(postgre
     with world.engine.connect() as connection:
         slow = {sql: why for sql, values in asked.items() if (why := _slow(connection, sql, values))}
     assert slow == {}
-
-
-@contextmanager
-def _queries() -> Iterator[dict[str, Any]]:
-    """Collect each query with its values, of every engine on PostgreSQL."""
-    found: dict[str, Any] = {}
-
-    def note(connection: Connection, _cursor: Any, statement: str, values: Any, *_more: Any) -> None:
-        if connection.dialect.name == "postgresql" and statement.lstrip().startswith(("SELECT", "WITH")):
-            found[statement] = values
-
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
-        yield found
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
 
 
 def _slow(connection: Connection, sql: str, values: Any) -> set[str]:

@@ -42,7 +42,7 @@ def test_a_wrong_clock_purges_nothing_and_a_right_one_does(
         session.scalars(select(Signal)).one().concluded_at = concluded_long_ago
     worker = replace(postgres_world.worker(), clock=Ahead(days=days))
     laid_out = BackgroundScheduler(timezone=UTC)
-    schedule._schedule(laid_out, worker)
+    schedule.add_jobs(laid_out, worker)
     with capture_logs() as said:
         laid_out.get_job("retention").func()
     assert postgres_world.count(Signal) == left

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from signals.models import JobRun
 from signals.operations.job_runs import LATE, is_late
-from signals.operations.schedule import _guarded, _schedule
+from signals.operations.schedule import _guarded, add_jobs
 from tests.support.world import World
 
 
@@ -42,7 +42,7 @@ def test_a_worker_forgets_the_jobs_of_an_earlier_release(world: World) -> None:
     worker = world.worker()
     for job in ("arrival", "gone"):
         worker.runs.note(job, None, LATE)
-    _schedule(BackgroundScheduler(), worker)
+    add_jobs(BackgroundScheduler(), worker)
     assert _run_of(world).job == "arrival"
 
 

@@ -40,7 +40,7 @@ def worker() -> Any:
 @pytest.fixture
 def laid_out(worker: Any) -> BackgroundScheduler:
     made = BackgroundScheduler(timezone=UTC)
-    scheduler._schedule(made, worker)
+    scheduler.add_jobs(made, worker)
     return made
 
 
