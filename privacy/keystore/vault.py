@@ -30,6 +30,8 @@ from privacy.keystore.wrapping import BOUND, Master, bound_values
 from privacy.keystore_schema import READ_ONLY, checkpoint_sqlite, keystore_metadata, master_versions
 
 CHUNK: Final = 1000
+REWRITE_LOCK_SECONDS: Final = 2
+"""How long a table that is written anew may hold up others while it waits for its turn."""
 _MASTER_CHECK: Final = b"signals/keystore/master/v1"
 
 log = get_logger(__name__)
@@ -97,6 +99,25 @@ class Vault:
         self._forget_opened()
         checkpoint_sqlite(self._engine)
         return count
+
+    def rewrite(self) -> int:
+        """Write each table anew, so that destroyed keys leave the files of PostgreSQL; return how many.
+
+        There a deleted row stays until its place is used again. SQLite writes zeros over it at once. Only the
+        owner of the tables may do this. Raises SQLAlchemy's `OperationalError` for a table that is in use.
+        """
+        if self._engine.dialect.name == "sqlite":
+            return 0
+        tables = keystore_metadata.sorted_tables
+        with self._engine.connect() as pooled:
+            connection = pooled.execution_options(isolation_level="AUTOCOMMIT")
+            try:
+                connection.exec_driver_sql(f"SET lock_timeout = '{REWRITE_LOCK_SECONDS}s'")
+                for table in tables:
+                    connection.exec_driver_sql(f"VACUUM FULL {table.name}")
+            finally:
+                connection.invalidate()  # and its limit with it
+        return len(tables)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

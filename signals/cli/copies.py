@@ -1,5 +1,6 @@
 """`signals backup` and `signals restore`."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,11 @@ import click
 from signals.cli import answers, settings_of_call
 from signals.clock import SystemClock
 from signals.operations.backup import Copies, back_up
-from signals.operations.restore import RestoreFailed, RestoreRefused
+from signals.operations.restore import RestoreFailed, RestoreRefused, adopt
 from signals.operations.restore import restore as put_back
 
 FILE = click.Path(path_type=Path)
+MOMENT = click.DateTime(["%Y-%m-%dT%H:%M:%S%z"])
 
 NEXT = """\
   signals db upgrade            (as the owner of the tables)
@@ -33,15 +35,20 @@ def _say(line: str) -> None:
 @click.option(
     "--also-journal", type=FILE, multiple=True, help="Another journal of this machine; may be repeated."
 )
+@click.option("--archive", type=FILE, multiple=True, help="A write-ahead archive to expire; may be repeated.")
 @answers(lambda data: "\n".join(data["done"]))
-def backup(*, to: Path, keep_days: int, journal: bool, also_journal: tuple[Path, ...]) -> dict[str, Any]:
+def backup(
+    *, to: Path, keep_days: int, journal: bool, also_journal: tuple[Path, ...], archive: tuple[Path, ...]
+) -> dict[str, Any]:
     """Copy database, keystore, journals and the trail's head.
 
-    Copies of keys expire after 14 days, always. Exit code 1 when any step failed.
+    Copies of keys expire after 14 days, archives after 13, always. Exit code 1 when any step failed.
 
     Example: signals backup --to /var/backups/signals
     """
-    copies = Copies(to=to, keep_days=keep_days, journal_only=journal, also_journals=also_journal)
+    copies = Copies(
+        to=to, keep_days=keep_days, journal_only=journal, also_journals=also_journal, archives=archive
+    )
     done: list[str] = []
     now = SystemClock().now()
     ok = back_up(settings_of_call(check=False), copies, now, tell=done.append, warn=_say)
@@ -57,19 +64,24 @@ def _restored(data: dict[str, list[str]]) -> str:
 @click.command()
 @click.option("--database", type=FILE, help="A copy from the folder `database`.")
 @click.option("--keystore", type=FILE, help="A copy from the folder `keystore`.")
+@click.option("--moment", type=MOMENT, help="PostgreSQL itself restored both up to this.")
 @answers(_restored)
-def restore(*, database: Path | None, keystore: Path | None) -> dict[str, list[str]]:
+def restore(*, database: Path | None, keystore: Path | None, moment: datetime | None) -> dict[str, list[str]]:
     """Put copies back into empty places, the keystore first.
 
     Run it as the owner of both, before any process is started. docs/restore.md has the steps around it.
+    With --moment, such as 2026-11-24T02:17:00+0100, it copies nothing and does the rest.
     It ends all sessions, tokens and links. Nothing serves until `signals retention replay` ran.
 
     Example: signals restore --database database/20261124T021700Z.sqlite
     """
-    if not database and not keystore:
-        raise click.UsageError("say what to restore: --database, --keystore or both")
+    if bool(moment) == bool(database or keystore):
+        raise click.UsageError("say what to restore: --database, --keystore or both; or --moment")
+    settings = settings_of_call(check=False)
     try:
-        settings = settings_of_call(check=False)
+        if moment:
+            adopt(settings, moment=moment, now=SystemClock().now())
+            return {"restored": [f"both up to {moment.isoformat()}"]}
         done = put_back(settings, database=database, keystore=keystore, now=SystemClock().now())
     except RestoreRefused as error:
         raise click.ClickException(f"not restored: {error}\nRestored: nothing.") from None

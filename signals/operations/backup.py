@@ -31,6 +31,8 @@ from signals.settings import Settings
 
 KEYSTORE_DAYS: Final = 14
 """Days that a copy of keys may exist; a promise to residents (promise 4), so no setting."""
+ARCHIVE_DAYS: Final = KEYSTORE_DAYS - 1
+"""A destroyed key leaves the files of PostgreSQL in the night after it (`Keystore.rewrite`)."""
 UNFINISHED_DAYS: Final = 1
 HEADS: Final = "heads.jsonl"
 STAMP: Final = "%Y%m%dT%H%M%SZ"
@@ -42,13 +44,15 @@ Tell = Callable[[str], None]
 class Copies:
     """Where copies go, and which: `journal_only` for the run of every quarter of an hour.
 
-    `also_journals` are further journals of this machine (the desk's beside the worker's).
+    `also_journals` are further journals of this machine (the desk's beside the worker's). `archives` are
+    folders with write-ahead logs and copies of whole servers, which PostgreSQL's own programs write.
     """
 
     to: Path
     keep_days: int = 14
     journal_only: bool = False
     also_journals: tuple[Path, ...] = ()
+    archives: tuple[Path, ...] = ()
 
 
 @for_owner_alone()
@@ -87,6 +91,8 @@ def _steps(settings: Settings, copies: Copies, now: datetime) -> Iterator[Iterat
     # Last and always: a night without a new copy still deletes the old ones.
     yield _expire(copies.to / "keystore", now, KEYSTORE_DAYS, right_clock=right)
     yield _expire(copies.to / "database", now, copies.keep_days, right_clock=right)
+    for archive in copies.archives:
+        yield _expire_archive(archive, now, right_clock=right)
 
 
 def _clock_is_right(url: str) -> bool:
@@ -239,3 +245,17 @@ def _expire(folder: Path, now: datetime, days: int, *, right_clock: bool) -> Ite
             yield f"expired: {file}"
     if unknown:
         raise ValueError(f"`signals backup` did not make this, so it never expires: {', '.join(unknown)}")
+
+
+def _expire_archive(archive: Path, now: datetime, *, right_clock: bool) -> Iterator[str]:
+    """Delete files that PostgreSQL's programs wrote too long ago: each may hold keys that were destroyed.
+
+    Raises `ClockApart` under a wrong clock.
+    """
+    if not right_clock:
+        raise ClockApart
+    kept_since = (now - timedelta(days=ARCHIVE_DAYS)).timestamp()
+    for file in sorted(archive.rglob("*")):
+        if file.is_file() and file.lstat().st_mtime < kept_since:
+            file.unlink()
+            yield f"expired: {file}"

@@ -273,6 +273,10 @@ class Worker:
         swept = sweep_keys(self.sessions, self)
         return swept.case_keys + swept.mailbox_keys
 
+    def rewrite_keys(self) -> int:
+        """Let the keys that were destroyed leave the keystore's files; return how many tables."""
+        return self.keystore.rewrite()
+
     def retention(self) -> Retention:
         """Purging, with everything it needs; also for an erasure and for a replay after a restore."""
         return make_retention(self, sessions=self.sessions, router=self.router)

@@ -44,6 +44,18 @@ def restore(settings: Settings, *, database: Path | None, keystore: Path | None,
     return [copy for copy, _url in wanted.values()]
 
 
+@for_owner_alone()
+def adopt(settings: Settings, *, moment: datetime, now: datetime) -> None:
+    """Let nothing serve from what PostgreSQL itself restored, until the journals were replayed.
+
+    Raises `RestoreRefused` for keys that should not exist any more, `KeysUnusable` when the keystore is away.
+    """
+    if now - moment >= timedelta(days=KEYSTORE_DAYS):
+        raise RestoreRefused(f"keys of {KEYSTORE_DAYS} days ago must be destroyed: choose a later moment")
+    _let_nothing_serve(settings)
+    _end_sign_ins(settings.database.url)
+
+
 def _restore_each(settings: Settings, wanted: Mapping[str, tuple[Path, str]]) -> None:
     done: list[str] = []
     for name, (copy, url) in wanted.items():

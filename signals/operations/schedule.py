@@ -40,7 +40,7 @@ NIGHT = timedelta(hours=25)
 CLOCK_SECONDS = 60
 UNDER_ANY_CLOCK = frozenset({
     "clock", "arrival", "outbox", "proofs", "limits", "set_aside", "rights", "delivery_figures",
-    "mailbox_keys", "audit_links", "refused_reports",
+    "mailbox_keys", "audit_links", "refused_reports", "key_files",
 })  # fmt: skip
 """Jobs that destroy, release and remind of nothing; every other one waits while the clock is wrong."""
 
@@ -104,6 +104,7 @@ def add_jobs(scheduler: BaseScheduler, worker: Worker) -> None:
         ("audit_pruning", worker.prune_audit),
         ("figures", worker.release_figures),
         ("key_sweep", worker.sweep_keys),
+        ("key_files", worker.rewrite_keys),
     ):
         _nightly(scheduler, worker, settings.retention.at_hour, name, job)
     worker.runs.forget_others(job.id for job in scheduler.get_jobs())

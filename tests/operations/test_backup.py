@@ -16,7 +16,7 @@ from privacy.secret_files import load_master_key
 from signals.cli import main
 from signals.operations import backup
 from tests.support.backups import BACKUP_ROLE, NIGHT, NIGHT_COPY, Cases, Site, at, database_name
-from tests.support.fences import worker_of
+from tests.support.fences import OWNER, worker_of
 from tests.support.world import IN_AMSTERDAM
 
 
@@ -29,6 +29,23 @@ def test_a_copy_of_keys_that_should_be_gone_is_not_restored(site: Site) -> None:
     assert "older than 14 days" in refused.stderr
     assert site.restore(database, keystore, NIGHT + timedelta(days=13)).exit_code == 0
     site.reopen()
+
+
+def test_a_moment_whose_keys_should_be_gone_is_not_restored(site: Site) -> None:
+    site.speak_as(OWNER)
+    refused = at(NIGHT + timedelta(days=14), "restore", "--moment", "2026-11-25T02:17:00+0000")
+    assert "must be destroyed" in refused.output
+
+
+def test_an_archive_expires_in_time_for_the_keys_that_its_files_hold(site: Site, tmp_path: Path) -> None:
+    for days in (13, 12):
+        file = tmp_path / "archive" / "wal" / f"{days}_days_old"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+        written = (NIGHT - timedelta(days=days, seconds=1)).timestamp()
+        os.utime(file, (written, written))
+    site.back_up(NIGHT, "--archive", str(tmp_path / "archive"))
+    assert [file.name for file in (tmp_path / "archive" / "wal").iterdir()] == ["12_days_old"]
 
 
 def test_only_their_owner_may_read_the_copies_and_no_address_is_in_them(site: Site, cases: Cases) -> None:
