@@ -30,7 +30,7 @@ class StaffMember(Sealed, Base):
     """A person who signs in. `totp_sealed` is encrypted under a secret of the keystore.
 
     `totp_last_step`: the step of the last code that was accepted, None before the first one; `NOT_ACTIVATED`
-    as long as nobody ever set the account up.
+    as long as nobody ever set the account up. `last_signed_in_on`: the last day that a page was opened.
     """
 
     __tablename__ = "staff_members"
@@ -46,6 +46,7 @@ class StaffMember(Sealed, Base):
     password_hash: Mapped[str] = mapped_column(String(200))
     totp_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     totp_last_step: Mapped[int | None]
+    last_signed_in_on: Mapped[date | None] = mapped_column(Date)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

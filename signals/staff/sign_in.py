@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Final
 
 from sqlalchemy import select
@@ -18,6 +18,7 @@ from privacy.passwords import (
 )
 from privacy.totp import verify_totp
 from signals.audit.grounds import Ground
+from signals.clock import today
 from signals.errors import NotSignedIn, SignInFailed
 from signals.models import StaffMember, StaffSession
 from signals.operation import Operation
@@ -41,11 +42,15 @@ class PasswordCheck:
 
 @dataclass(frozen=True, kw_only=True)
 class SignedIn:
-    """A new session. Give its `token` out once and store it nowhere."""
+    """A new session. Give its `token` out once and store it nowhere.
+
+    `last_on`: the last day before, on which the person opened a page; None for the first time.
+    """
 
     token: str = field(repr=False)
     session: StaffSession
     member: StaffMember
+    last_on: date | None = None
 
 
 def sign_in_with_password(
@@ -86,7 +91,10 @@ def open_for(
     token, opened = open_session(operation.session, member, kind, operation.now, lasts)
     by_member = operation.acting_as(actor_for(member))
     by_member.record(AuditAction.SIGN_IN, subject_id=member.id, ground=ground)
-    return SignedIn(token=token, session=opened, member=member)
+    last_on = member.last_signed_in_on
+    if kind == "page":
+        member.last_signed_in_on = today(operation.clock)
+    return SignedIn(token=token, session=opened, member=member, last_on=last_on)
 
 
 def record_failure(operation: Operation, member: StaffMember | None, ground: Ground | None = None) -> None:

@@ -105,6 +105,11 @@ class Device:
         """Whether the fingerprint is the right one from now on."""
         self.session.send("WebAuthn.setUserVerified", {"authenticatorId": self.id, "isUserVerified": person})
 
+    def touches(self, unasked: bool) -> None:
+        """Whether the person touches the device as soon as a page asks for it."""
+        automatic = {"authenticatorId": self.id, "enabled": unasked}
+        self.session.send("WebAuthn.setAutomaticPresenceSimulation", automatic)
+
 
 def sign_in(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/desk/account")
@@ -138,7 +143,9 @@ def test_a_passkey_is_added_and_signs_in_without_password(
     sign_in(page, site)
     add_passkey(page, "werktelefoon")
     expect(page.get_by_text("De passkey is toegevoegd.")).to_be_visible()
+    finger.touches(False)
     sign_out(page)
+    finger.touches(True)
     page.get_by_role("button", name="Aanmelden met een passkey").click()
     expect(page).to_have_url(f"{site.url}/desk")
     page.goto(f"{site.url}/desk/account")
@@ -149,12 +156,25 @@ def test_a_passkey_is_added_and_signs_in_without_password(
     assert complaints == []
 
 
+def test_the_browser_offers_the_passkey_before_anybody_presses_a_button(
+    page: Page, site: Site, finger: Device, complaints: list[str]
+) -> None:
+    sign_in(page, site)
+    add_passkey(page, "werktelefoon")
+    expect(page.get_by_text("De passkey is toegevoegd.")).to_be_visible()
+    page.get_by_role("button", name="Afmelden").click()
+    expect(page).to_have_url(f"{site.url}/desk")
+    assert complaints == []
+
+
 def test_a_passkey_with_the_wrong_finger_opens_nothing(page: Page, site: Site, finger: Device) -> None:
     sign_in(page, site)
     add_passkey(page, "werktelefoon")
     expect(page.get_by_text("De passkey is toegevoegd.")).to_be_visible()
-    sign_out(page)
     finger.verifies(False)
+    finger.touches(False)
+    sign_out(page)
+    finger.touches(True)
     page.get_by_role("button", name="Aanmelden met een passkey").click()
     expect(page.get_by_text("Dat lukte niet.")).to_be_visible()
     page.goto(f"{site.url}/desk/account")

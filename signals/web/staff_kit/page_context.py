@@ -7,7 +7,7 @@ from flask import g
 from signals.models import Organisation
 from signals.web.http.i18n import staff_language
 from signals.web.labels import label, sender
-from signals.web.staff_kit import auth, display, typed
+from signals.web.staff_kit import auth, display, news, typed
 from signals.web.staff_kit.auth import caller_or_none
 from signals.web.staff_kit.context import desk
 
@@ -37,6 +37,7 @@ def shared() -> dict[str, Any]:
         "map_link": display.map_link,
         "sent_label": typed.sent_label,
         "as_choices": typed.as_choices,
+        "news": news.lines,
         "label": lambda value: label(value, display.page_language()),
         "sender": lambda profession: sender(profession, display.page_language()),
     }

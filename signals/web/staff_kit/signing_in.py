@@ -5,10 +5,13 @@ from typing import Any, Final
 
 from flask import Response, redirect, render_template, request
 
+from signals.clock import today
 from signals.errors import SignInFailed, TooManyGuesses
 from signals.staff.sign_in import SignedIn
 from signals.web.staff_kit import auth, forms, typed
+from signals.web.staff_kit.context import desk
 from signals.web.staff_kit.demo_hint import demo_accounts
+from signals.web.staff_kit.news import with_news
 from signals.web.staff_kit.typed import Typed
 
 CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="signals"'}
@@ -66,6 +69,7 @@ def go_on(opened: SignedIn, next_path: str) -> Response:
     if kept:
         return auth.remember(Response(resume_page(typed.resumed(kept))), opened.token)
     path = auth.home(opened.member.role) if next_path == "/desk" else next_path
+    path = with_news(path, opened.last_on, today(desk().clock))
     response: Response = redirect(path, 303)  # type: ignore[assignment]
     return auth.remember(response, opened.token)
 

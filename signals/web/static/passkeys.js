@@ -1,6 +1,7 @@
 "use strict";
 /* Forms marked data-passkey="create" or "get": ask the browser's passkeys, put the answer into the form's field
-   "answer" and send the form. Everything is checked on the server. */
+   "answer" and send the form. Everything is checked on the server. A form with data-unasked also lets the
+   browser offer a passkey in the field for the address, before anybody presses a button (WebAuthn 3, 5.1.5). */
 (() => {
   const bytes = (text) =>
     Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0));
@@ -34,18 +35,37 @@
     });
   };
 
-  const ask = async (form) => {
+  // A challenge lives for five minutes: an offer that waits longer is made anew with another.
+  const OFFERED_MS = 4 * 60 * 1000;
+  let offered = new AbortController();
+
+  const ask = async (form, more = {}) => {
     const answer = await fetch(form.dataset.options, { headers: { Accept: "application/json" } });
     if (!answer.ok) throw new Error("no options");
-    const options = { publicKey: decoded(await answer.json()) };
+    const options = { publicKey: decoded(await answer.json()), ...more };
     return form.dataset.passkey === "create"
       ? navigator.credentials.create(options)
       : navigator.credentials.get(options);
   };
 
+  const offer = async (form) => {
+    const { signal } = (offered = new AbortController());
+    const anew = setTimeout(() => offered.abort("anew"), OFFERED_MS);
+    try {
+      form.elements.answer.value = encoded(await ask(form, { mediation: "conditional", signal }));
+      form.submit();
+    } catch {
+      // Refused, or a passkey was asked for by the button: that button and the password are there.
+      if (signal.reason === "anew") offer(form);
+    } finally {
+      clearTimeout(anew);
+    }
+  };
+
   const use = async (event) => {
     const form = event.target;
     event.preventDefault();
+    offered.abort();
     const said = form.querySelector("[role=alert]");
     said.hidden = true;
     try {
@@ -53,6 +73,7 @@
     } catch {
       said.textContent = form.dataset.failed;
       said.hidden = false;
+      if ("unasked" in form.dataset) offer(form);
       return;
     }
     form.submit();
@@ -63,4 +84,8 @@
     form.hidden = false;
     form.addEventListener("submit", use);
   }
+  const unasked = document.querySelector("form[data-unasked]");
+  // A browser takes one request at a time: an offer that outlives its page refuses that of the next one.
+  addEventListener("pagehide", () => offered.abort());
+  if (unasked) PublicKeyCredential.isConditionalMediationAvailable?.().then((can) => can && offer(unasked));
 })();
