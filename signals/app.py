@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from signals.operation import Operation
     from signals.operations.jobs import Worker
     from signals.routing.snapshot import Router
-    from signals.web.http.openapi import ProblemApi
+    from signals.web.http.openapi import DescribedApi
 
 _CLOSING = "signals.closing"
 """The extension of an application that closes what `create_app` opened."""
@@ -187,7 +187,7 @@ class _Parts:
     """An application that is being put together, and what its parts share."""
 
     app: "Flask"
-    api: "ProblemApi"
+    api: "DescribedApi"
     settings: Settings
     clock: Clock
     engine: Engine

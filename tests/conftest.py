@@ -14,6 +14,7 @@ import pytest
 from hypothesis import settings
 from playwright.sync_api import expect
 
+from tests.support.addresses import share_compiled_addresses
 from tests.support.browser import launch_options
 from tests.support.desk_fixtures import audit, by, clock, keys, migrated_file, session, sqlite_engine, team
 from tests.support.fences import fenced_database, fenced_world
@@ -76,6 +77,7 @@ if _roomy(IN_MEMORY):
 # Wait as the pages do: two browsers on two cores are slow now and then, and that is no finding.
 expect.set_options(timeout=20_000)
 
+share_compiled_addresses()
 share_compiled_statements()
 share_compiled_templates()
 

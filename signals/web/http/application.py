@@ -10,14 +10,14 @@ from signals.operations.whole_requests import MAX_BODY
 from signals.settings import SchemeSettings
 from signals.web.http.headers import register_headers
 from signals.web.http.i18n import register_languages
-from signals.web.http.openapi import ProblemApi, make_api
+from signals.web.http.openapi import DescribedApi, make_api
 from signals.web.http.pages import error_page
 from signals.web.http.problems import register_problems
 
 _PACKAGE: Final = Path(__file__).parents[2]
 
 
-def bare_application(site: str, scheme: SchemeSettings) -> tuple[Flask, ProblemApi]:
+def bare_application(site: str, scheme: SchemeSettings) -> tuple[Flask, DescribedApi]:
     """Return an application without pages, and its API; a site on https tells browsers to come back so."""
     app = _Application(
         "signals",

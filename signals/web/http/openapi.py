@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
@@ -61,15 +62,33 @@ class ProblemApi(Api):  # type: ignore[misc]
 
     ERROR_SCHEMA = ProblemSchema
 
+
+@dataclass
+class DescribedApi:
+    """The calls of an application, and their description.
+
+    flask-smorest describes them on an application of its own, when somebody first asks: that takes half of a
+    start, and its handlers of errors would stand in the way of ours.
+    """
+
+    app: Flask
+    contact: Mapping[str, str]
+    blueprints: list[Blueprint] = field(default_factory=list)
+
+    def register_blueprint(self, blueprint: Blueprint) -> None:
+        """Serve the calls of a blueprint."""
+        self.app.register_blueprint(blueprint)
+        self.blueprints.append(blueprint)
+
     @cached_property
     def description(self) -> dict[str, Any]:
         """Return the whole OpenAPI document; register every blueprint before."""
-        document: dict[str, Any] = deepcopy(self.spec.to_dict())
+        document: dict[str, Any] = deepcopy(self._described().spec.to_dict())
         del document["components"]["schemas"][
             "PaginationMetadata"
         ]  # flask-smorest's own, and nothing has pages
         _refuse_with_problems(document)
-        _complete_operations(self._app, document)
+        _complete_operations(self.app, document)
         _add_headers(document)
         document["paths"] = {path.removeprefix(API_BASE): calls for path, calls in document["paths"].items()}
         return document
@@ -79,24 +98,27 @@ class ProblemApi(Api):  # type: ignore[misc]
         """Return the document as it is served."""
         return json.dumps(self.description)
 
+    def _described(self) -> ProblemApi:
+        app = Flask(__name__, static_folder=None)
+        app.config.update(API_TITLE="Signals", API_VERSION=API_VERSION, OPENAPI_VERSION="3.1.0")
+        spec = {
+            "info": {
+                "description": "A carrier's concern at the door, followed up by the right team.",
+                "contact": {name: value for name, value in self.contact.items() if value},
+            },
+            "servers": [{"url": API_BASE}],
+            "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+            "marshmallow_plugin": Plugin(),
+        }
+        api = ProblemApi(app, spec_kwargs=spec)
+        for blueprint in self.blueprints:
+            api.register_blueprint(blueprint)
+        return api
 
-def make_api(app: Flask, contact: Mapping[str, str]) -> ProblemApi:
-    """Return the API of an application, to register blueprints on; it serves its own description.
 
-    flask-smorest handles HTTP errors itself from now on, until `register_problems` replaces that.
-    """
-    app.config.update(API_TITLE="Signals", API_VERSION=API_VERSION, OPENAPI_VERSION="3.1.0")
-    spec = {
-        "info": {
-            "description": "A carrier's concern at the door, followed up by the right team.",
-            "contact": {name: value for name, value in contact.items() if value},
-        },
-        "servers": [{"url": API_BASE}],
-        "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
-        "marshmallow_plugin": Plugin(),
-    }
-    api = ProblemApi(app, spec_kwargs=spec)
-    app.extensions[_EXTENSION] = api
+def make_api(app: Flask, contact: Mapping[str, str]) -> DescribedApi:
+    """Return the API of an application, to register blueprints on; it serves its own description."""
+    api = app.extensions[_EXTENSION] = DescribedApi(app, contact)
     app.add_url_rule(f"{API_BASE}/openapi.json", "openapi", _serve_description)
     return api
 
@@ -127,8 +149,8 @@ def _serve_description() -> Response:
     return answer
 
 
-def _api() -> ProblemApi:
-    api: ProblemApi = current_app.extensions[_EXTENSION]
+def _api() -> DescribedApi:
+    api: DescribedApi = current_app.extensions[_EXTENSION]
     return api
 
 
