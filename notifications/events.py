@@ -24,6 +24,7 @@ class Event(StrEnum):
     CONCLUDE_REMINDER = "conclude_reminder"  # to the team: not concluded yet
     MISSED_CONTACT = "missed_contact"  # to lead, deputy, service manager: no attempt in time
     MISSED_CONCLUSION = "missed_conclusion"  # to the same: not concluded in time
+    PRINTED_CODE = "printed_code"  # to a whole team: somebody printed or used the code of its local sign-in
     ACCOUNT_LINK_OPENED = "account_link_opened"  # to its owner: the mailed link was opened
     NEXT_CONTACT = "next_contact"  # to the team, then lead: the day of the next contact has come
     STAND_IN = "stand_in"  # to one member of staff: they stand in for an absent colleague
@@ -68,6 +69,7 @@ DATES: Mapping[Event, str] = {
     Event.CONCLUDE_REMINDER: "due_on",
     Event.MISSED_CONTACT: "due_on",
     Event.MISSED_CONCLUSION: "due_on",
+    Event.PRINTED_CODE: "used_on",
     Event.ACCOUNT_LINK_OPENED: "opened_on",
     Event.NEXT_CONTACT: "planned_on",
     Event.STAND_IN: "away_until",

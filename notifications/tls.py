@@ -2,6 +2,7 @@
 
 import ssl
 from pathlib import Path
+from typing import Any
 
 
 def trusting(ca_file: Path | None) -> ssl.SSLContext:
@@ -10,3 +11,17 @@ def trusting(ca_file: Path | None) -> ssl.SSLContext:
     if ca_file is not None:
         context.load_verify_locations(ca_file)
     return context
+
+
+def trusting_adapter(ca_file: Path) -> Any:
+    """Return an adapter for requests that trusts these authorities beside those of requests."""
+    from requests.adapters import HTTPAdapter
+
+    class Trusting(HTTPAdapter):
+        def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+            super().init_poolmanager(*arguments, **options, ssl_context=trusting(ca_file))
+
+        def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+            return super().proxy_manager_for(proxy, **options, ssl_context=trusting(ca_file))
+
+    return Trusting()

@@ -258,6 +258,7 @@ class _Parts:
     def _add_staff_side(self, router: "Router") -> Callable[[], None]:
         """Add the staff side; return a check that raises when the keystore does not answer."""
         from signals.staff.guesses import GuessThrottle
+        from signals.staff.openid import Directory
         from signals.web.staff_kit.account_shared import party_here
         from signals.web.staff_kit.browser_state import BrowserState
         from signals.web.staff_kit.context import EXTENSION, DeskContext, fenced_sessions
@@ -273,6 +274,7 @@ class _Parts:
             router=router,
             throttle=GuessThrottle(self.clock, self.engine, found.keystore.secret("guesses")),
             browser_state=BrowserState(clock=self.clock, secret=found.keystore.secret("carried")),
+            directory=Directory(self.clock, self.settings.ca_file),
         )
         self._register(parts.STAFF_CALLS, parts.STAFF_PAGES)
         self.app.jinja_env.globals["passkeys_here"] = lambda: party_here() is not None

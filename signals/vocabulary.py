@@ -131,13 +131,14 @@ class Role(StrEnum):
 
 
 class ApprovalAction(StrEnum):
-    """The kinds of requests: an administrator makes the first two and the last, a lead the others."""
+    """The kinds of requests: an administrator makes the first two and the last two, a lead the others."""
 
     GRANT = "grant"  # a new account
     RESET = "reset"  # an account set up anew
     ROLE = "role"  # a role, for somebody new or of the team
     DISABLE = "disable"  # an account shut
     COVER = "cover"  # an area, for another organisation
+    PROVIDER = "provider"  # the provider at which a team signs in, or none
 
 
 class AttemptKind(StrEnum):

@@ -15,7 +15,7 @@ COPIED = Path("signals/web/static/vendor/.copied")
 LISTS = ("package.json", "package-lock.json", ".npmrc")
 MANIFEST = Path("signals/web/assets.py")
 LIBRARIES = Path("signals/web/libraries")
-OF_TESTS = (Path("tests/prism"), Path("tests/clients"))
+OF_TESTS = (Path("tests/prism"), Path("tests/clients"), Path("tests/oidc"))
 OWN_NODE = environment.CACHE / "node"
 OLDEST_NODE = 20
 OPTIONS = ("--loglevel=error", "--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=60000")
@@ -40,7 +40,7 @@ def prepare() -> None:
 
 
 def prepare_tests() -> None:
-    """Install what only the tests use: a mock server, a linter and a maker of clients."""
+    """Install what only the tests use: a mock server, a linter, a maker of clients, an OpenID provider."""
     for folder in OF_TESTS:
         stamp = folder / "node_modules/.package-lock.json"
         if not environment.is_current(stamp, [folder / name for name in LISTS]):

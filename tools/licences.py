@@ -41,6 +41,7 @@ def main(arguments: list[str]) -> int:
         + _table(
             "Linter and client maker of the tests, from npm", _npm_rows("tests/clients/package-lock.json")
         )
+        + _table("OpenID provider of the tests, from npm", _npm_rows("tests/oidc/package-lock.json"))
     )
     return 0
 

@@ -522,6 +522,24 @@ def upgrade() -> None:
         sa.UniqueConstraint("organisation_id", "sent_on", name=op.f("uq_drills_organisation_id_sent_on")),
     )
     op.create_table(
+        "identity_providers",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("issuer", sa.String(length=255), nullable=False),
+        sa.Column("client_id", sa.String(length=255), nullable=False),
+        sa.Column("secret_file", sa.String(length=80), nullable=False),
+        sa.Column("domains", sa.String(length=255), nullable=False),
+        sa.Column("factors", sa.String(length=255), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(length=32), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"],
+            ["organisations.id"],
+            name=op.f("fk_identity_providers_organisation_id_organisations"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_identity_providers")),
+    )
+    op.create_table(
         "mailbox_public_keys",
         sa.Column("key_id", sa.Uuid(), nullable=False),
         sa.Column("organisation_id", sa.Uuid(), nullable=False),
@@ -620,6 +638,9 @@ def upgrade() -> None:
         sa.Column("last_signed_in_on", sa.Date(), nullable=True),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("identity_issuer", sa.String(length=255), nullable=True),
+        sa.Column("identity_subject", sa.String(length=255), nullable=True),
+        sa.Column("printed_hash", sa.LargeBinary(length=32), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("seal", sa.LargeBinary(length=32), nullable=False),
         sa.ForeignKeyConstraint(
@@ -629,6 +650,12 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_members")),
         sa.UniqueConstraint("email", name=op.f("uq_staff_members_email")),
+        sa.UniqueConstraint(
+            "identity_issuer",
+            "identity_subject",
+            name=op.f("uq_staff_members_identity_issuer_identity_subject"),
+        ),
+        sa.UniqueConstraint("printed_hash", name=op.f("uq_staff_members_printed_hash")),
     )
     op.create_table(
         "stopped_accounts",
@@ -708,6 +735,7 @@ def upgrade() -> None:
                 "role",
                 "disable",
                 "cover",
+                "provider",
                 name="action",
                 native_enum=False,
                 create_constraint=True,
@@ -1010,6 +1038,10 @@ def upgrade() -> None:
         sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("proved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("provider_sid", sa.String(length=255), nullable=True),
+        sa.Column("refresh_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("seal", sa.LargeBinary(length=32), nullable=False),
         sa.CheckConstraint("kind IN ('page', 'api', 'token')", name=op.f("ck_staff_sessions_kind")),
@@ -1429,6 +1461,7 @@ def downgrade() -> None:
     op.drop_table("retention_periods")
     op.drop_table("recipients")
     op.drop_table("mailbox_public_keys")
+    op.drop_table("identity_providers")
     op.drop_table("drills")
     op.drop_index("ix_coverage_areas_area", table_name="coverage_areas")
     op.drop_table("coverage_areas")

@@ -11,7 +11,7 @@ from typing import Any
 
 from notifications.channels import Outgoing, Sent
 from notifications.retry import DeliveryFailure, OutcomeUnknown, PermanentFailure, TemporaryFailure, Throttled
-from notifications.tls import trusting
+from notifications.tls import trusting_adapter
 
 PERMANENT_CODES = frozenset(
     {
@@ -145,22 +145,8 @@ def _http_client(account: TwilioAccount) -> Any:
         logger=_silent_logger(),
     )
     if account.ca_file is not None:
-        client.session.mount("https://", _trusting_adapter(account.ca_file))
+        client.session.mount("https://", trusting_adapter(account.ca_file))
     return client
-
-
-def _trusting_adapter(ca_file: Path) -> Any:
-    """Return an adapter that trusts these authorities beside those that the client brings along."""
-    from requests.adapters import HTTPAdapter
-
-    class Trusting(HTTPAdapter):
-        def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-            super().init_poolmanager(*arguments, **options, ssl_context=trusting(ca_file))
-
-        def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
-            return super().proxy_manager_for(proxy, **options, ssl_context=trusting(ca_file))
-
-    return Trusting()
 
 
 def _notice_throttling(response: Any, **_: Any) -> None:

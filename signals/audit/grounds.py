@@ -79,6 +79,8 @@ class Ground(StrEnum):
     OWN = "own"
     PASSKEY = "passkey"
     PASSKEY_COPIED = "passkey_copied"
+    PRINTED_CODE = "printed_code"
+    PROVIDER = "provider"
     RECOVERED = "recovered"
     RECOVERY = "recovery"
     REMOVED = "removed"

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     String,
+    UniqueConstraint,
     and_,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -31,11 +32,14 @@ class StaffMember(Sealed, Base):
 
     `totp_last_step`: the step of the last code that was accepted, None before the first one; `NOT_ACTIVATED`
     as long as nobody ever set the account up. `last_signed_in_on`: the last day that a page was opened.
+    `identity_issuer` and `identity_subject` bind it to an account at the provider of the organisation.
+    `printed_hash`: the SHA-256 of a printed code.
     """
 
     __tablename__ = "staff_members"
     rights = ("role", "disabled_at")
-    credentials = ("password_hash", "totp_sealed")
+    credentials = ("password_hash", "totp_sealed", "printed_hash")
+    __table_args__ = (UniqueConstraint("identity_issuer", "identity_subject"),)
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     organisation_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("organisations.id"))
@@ -49,6 +53,9 @@ class StaffMember(Sealed, Base):
     last_signed_in_on: Mapped[date | None] = mapped_column(Date)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    identity_issuer: Mapped[str | None] = mapped_column(String(255))
+    identity_subject: Mapped[str | None] = mapped_column(String(255))
+    printed_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32), unique=True)
 
     organisation: Mapped[Organisation | None] = relationship()
     sessions: Mapped[list["StaffSession"]] = relationship(
@@ -70,6 +77,8 @@ class StaffSession(Sealed, Base):
     """A signed-in browser (`page`), a program's sign-in (`api`) or a long-lived token (`token`).
 
     Only the SHA-256 of the bearer's secret is stored, so that a stolen database opens no session.
+    `checked_at`: when the provider of the organisation last confirmed it, None for a local sign-in.
+    `proved_at`: when its owner last proved who they are, None for when it was opened.
     """
 
     __tablename__ = "staff_sessions"
@@ -88,8 +97,30 @@ class StaffSession(Sealed, Base):
     last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    checked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    proved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    provider_sid: Mapped[str | None] = mapped_column(String(255))
+    refresh_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
 
     staff_member: Mapped[StaffMember] = relationship(back_populates="sessions")
+
+
+class IdentityProvider(Sealed, Base):
+    """The OpenID provider at which the members of one organisation sign in.
+
+    `secret_file` names a file on the server, in the folder of the settings. `domains` (of addresses) and
+    `factors` (values of `amr` or `acr` that state a second factor) are words with spaces between them.
+    """
+
+    __tablename__ = "identity_providers"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisations.id"))
+    issuer: Mapped[str] = mapped_column(String(255))
+    client_id: Mapped[str] = mapped_column(String(255))
+    secret_file: Mapped[str] = mapped_column(String(80))
+    domains: Mapped[str] = mapped_column(String(255))
+    factors: Mapped[str] = mapped_column(String(255))
 
 
 class Passkey(Sealed, Base):

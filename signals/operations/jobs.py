@@ -47,6 +47,8 @@ from signals.retention.unreadable import try_signals
 from signals.routing.snapshot import Router
 from signals.settings import Settings
 from signals.staff.departures import release_stranded_signals
+from signals.staff.openid import Directory
+from signals.staff.provider_checks import check_sessions
 from signals.staff.refused_rows import watch_rights
 from signals.staff.stale import forget_stale
 from signals.staff.unknown_sign_ins import record_unknown
@@ -301,6 +303,16 @@ class Worker:
     def watch_rights(self) -> int:
         """Check every row of sign-in and rights; return how many raise the alarm."""
         return watch_rights(self.sessions)
+
+    def check_sessions(self) -> int:
+        """Ask providers about sessions that they confirmed 40 minutes ago; return how many."""
+        folder = self.settings.sessions.provider_secrets_folder
+        return check_sessions(self, self.sessions, self.directory, folder)
+
+    @cached_property
+    def directory(self) -> Directory:
+        """What providers say of themselves."""
+        return Directory(self.clock, self.settings.ca_file)
 
     def releasing(self) -> Releasing:
         """Releases, with everything they need."""

@@ -28,6 +28,7 @@ REMINDER_SECONDS = 600
 PROOF_SECONDS = 60
 FIGURES_SECONDS = 60
 KEY_SECONDS = 60
+SESSION_SECONDS = 60
 LIMIT_SECONDS = 60
 QUARTER_SECONDS = 15 * 60
 FIRST_RETRY = timedelta(minutes=1)
@@ -88,6 +89,7 @@ def add_jobs(scheduler: BaseScheduler, worker: Worker) -> None:
     _every(scheduler, worker, LIMIT_SECONDS, "limits", worker.watch_limits)
     _every(scheduler, worker, LIMIT_SECONDS, "set_aside", worker.watch_set_aside)
     _every(scheduler, worker, HOURLY_SECONDS, "rights", worker.watch_rights)
+    _every(scheduler, worker, SESSION_SECONDS, "sessions", worker.check_sessions)
     _every(scheduler, worker, FIGURES_SECONDS, "delivery_figures", worker.count_messages)
     _every(scheduler, worker, MAILBOX_SECONDS, "mailbox_keys", worker.provision_keys)
     _every(scheduler, worker, settings.audit.link_seconds, "audit_links", worker.link_audit)

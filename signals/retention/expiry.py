@@ -130,6 +130,7 @@ def _empty_accounts(session: Session, before: datetime) -> int:
     for member in members:
         member.name, member.email = "-", f"{member.id}@{NOBODY}"
         member.password_hash, member.totp_sealed, member.totp_last_step = "", b"", None
+        member.identity_issuer = member.identity_subject = member.printed_hash = None
     session.flush()
     return len(members)
 

@@ -192,6 +192,9 @@ def _anchor(settings: Settings, base: Path) -> Settings:
         ),
         retention=replace(settings.retention, journal_file=at(settings.retention.journal_file)),
         figures=replace(settings.figures, ledger_file=at(settings.figures.ledger_file)),
+        sessions=replace(
+            settings.sessions, provider_secrets_folder=at(settings.sessions.provider_secrets_folder)
+        ),
         twilio=replace(settings.twilio, auth_token_file=at_any(settings.twilio.auth_token_file)),
         notifications=replace(
             notifications,

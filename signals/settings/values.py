@@ -163,6 +163,7 @@ class SessionsSettings:
     idle_minutes: int = 60
     absolute_hours: int = 12
     password_memory_kib: int = 65536
+    provider_secrets_folder: Path = Path("var/provider-secrets")
 
 
 @dataclass(frozen=True, kw_only=True)

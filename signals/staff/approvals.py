@@ -24,6 +24,7 @@ from signals.staff.change_messages import (
 )
 from signals.staff.identity import normal_email
 from signals.staff.invitations import Person, invite
+from signals.staff.providers import set_provider
 from signals.staff.recovery import open_again, recover
 from signals.staff.standing import APPROVERS, has_approver, has_officer
 from signals.vocabulary import ApprovalAction, AuditAction, Role
@@ -222,7 +223,9 @@ def _waiting(operation: Operation, approval_id: uuid.UUID) -> Approval:
 def _carry_out(operation: Operation, settings: AccountSettings, approval: Approval) -> None:
     action, member = approval.action, _by_email(operation.session, approval.email)
     of_team = member is not None and member.organisation_id == approval.organisation_id
-    if action is ApprovalAction.GRANT or (action is ApprovalAction.ROLE and not of_team):
+    if action is ApprovalAction.PROVIDER:
+        set_provider(operation, approval)
+    elif action is ApprovalAction.GRANT or (action is ApprovalAction.ROLE and not of_team):
         invite(operation, settings=settings, person=_person(approval), approval=approval)
     elif member is None or not of_team:
         raise AlreadyDecided

@@ -17,7 +17,7 @@ from signals.models import Challenge
 from signals.operation import Operation
 from signals.staff.identity import Secrets
 
-Purpose = Literal["register", "sign_in", "confirm"]
+Purpose = Literal["register", "sign_in", "confirm", "provider"]
 
 LASTS: Final = timedelta(minutes=5)
 
@@ -29,10 +29,15 @@ class ChallengeRefused(SignalsError):
 
 
 def new_challenge(
-    clock: Clock, *, keystore: Secrets, purpose: Purpose, member_id: uuid.UUID | None = None
+    clock: Clock,
+    *,
+    keystore: Secrets,
+    purpose: Purpose,
+    member_id: uuid.UUID | None = None,
+    lasts: timedelta = LASTS,
 ) -> bytes:
     """Return a challenge: a token (`privacy.link_codes`) that binds purpose and person."""
-    token = _codes(keystore).new_token(purpose, str(member_id), expires_at=clock.now() + LASTS)
+    token = _codes(keystore).new_token(purpose, str(member_id), expires_at=clock.now() + lasts)
     return token.encode()
 
 

@@ -34,7 +34,7 @@ ADMINISTERING: Final = timedelta(minutes=15)
 
 def signed_in_recently(clock: Clock, *, staff_session: StaffSession, within: timedelta = RECENTLY) -> bool:
     """Tell whether this session is young enough for changes that outlive it."""
-    return clock.now() - staff_session.created_at < within
+    return clock.now() - (staff_session.proved_at or staff_session.created_at) < within
 
 
 def change_password(

@@ -24,6 +24,7 @@ from signals.staff.challenges import (
     use_challenge,
 )
 from signals.staff.identity import Secrets
+from signals.staff.providers import signs_in_elsewhere
 from signals.staff.relying_party import (
     PasskeyRefused,
     RelyingParty,
@@ -149,6 +150,8 @@ def _refusal(
 ) -> Ground | None:
     """Return the ground of a refusal; for a good answer, store the counter and return nothing."""
     if member.disabled_at is not None or member_id not in (None, member.id):
+        return Ground.PASSKEY
+    if signs_in_elsewhere(operation.session, member):
         return Ground.PASSKEY
     try:
         challenge = challenge_in(answer)

@@ -88,6 +88,7 @@ def recover(
         raise LinkLives
     locked.password_hash = unusable_password(settings.hasher)
     locked.totp_sealed = seal_totp(keystore, locked.id, new_totp_secret())
+    locked.identity_issuer = locked.identity_subject = locked.printed_hash = None
     invited = locked.invited
     locked.totp_last_step = NOT_ACTIVATED if invited else None
     revoke_all(session, operation.clock, member=locked)

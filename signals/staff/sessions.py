@@ -27,6 +27,8 @@ SessionKind = Literal["page", "api", "token"]
 
 TOKEN_PREFIX: Final = "sig_"  # noqa: S105  (marks a leaked token for scanners; it is no secret)
 TOUCH_EVERY: Final = timedelta(minutes=1)
+PROVIDER_LASTS: Final = timedelta(hours=1)
+"""So long a session lasts after the provider of the organisation last confirmed it."""
 
 # Built once: every request of the staff side runs this query, and building it costs more than running it.
 _BY_TOKEN: Final = (
@@ -52,7 +54,8 @@ def authenticate(
     """Return the live session of a token, with its `staff_member` loaded.
 
     Raises `NotSignedIn` when the session is unknown, of another kind, revoked, expired, or idle for
-    `idle_minutes`, or when its owner is disabled. Tokens of programs have no idle limit.
+    `idle_minutes`, or when its owner is disabled, or when the provider confirmed it too long ago. Tokens of
+    programs have no idle limit.
     `touch` moves `last_seen_at` at most once a minute. Pass False in a session that only reads.
     """
     query = _BY_TOKEN.with_for_update(of=StaffSession) if touch else _BY_TOKEN
@@ -71,6 +74,7 @@ def authenticate(
 def sign_out(operation: Operation, staff_session: StaffSession, *, ground: Ground | None = None) -> None:
     """Revoke one session or token of the actor."""
     staff_session.revoked_at = staff_session.revoked_at or operation.now
+    staff_session.refresh_sealed = None
     operation.record(AuditAction.SIGN_OUT, subject_id=operation.actor.id, ground=ground)
 
 
@@ -85,7 +89,7 @@ def revoke_where(session: Session, clock: Clock, *which: ColumnElement[bool]) ->
     locked = query.with_for_update().execution_options(populate_existing=True)
     found = session.scalars(locked).all()
     for one in found:
-        one.revoked_at = clock.now()
+        one.revoked_at, one.refresh_sealed = clock.now(), None
     session.flush()
     return len(found)
 
@@ -128,6 +132,8 @@ def _hash_of(token: str) -> bytes:
 
 def _is_live(found: StaffSession, now: datetime, idle: timedelta) -> bool:
     if found.revoked_at is not None or found.staff_member.disabled_at is not None:
+        return False
+    if found.checked_at is not None and now - found.checked_at >= PROVIDER_LASTS:
         return False
     if found.kind != "token" and now - found.last_seen_at >= idle:
         return False

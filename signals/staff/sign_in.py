@@ -23,6 +23,7 @@ from signals.errors import NotSignedIn, SignInFailed
 from signals.models import StaffMember, StaffSession
 from signals.operation import Operation
 from signals.staff.identity import MAX_PASSWORD, actor_for, normal_email, open_totp
+from signals.staff.providers import signs_in_elsewhere
 from signals.staff.sessions import SessionKind, open_session
 from signals.staff.unknown_sign_ins import count_unknown
 from signals.vocabulary import AuditAction
@@ -74,7 +75,8 @@ def sign_in_with_password(
     checked = checked or check_password(operation.session, email=email, password=password, hasher=hasher)
     member = lock_member(operation.session, checked.member_id)
     step = _accepted_step(operation, member, totp)
-    if member is None or step is None or not _still_right(checked, member):
+    right = member is not None and step is not None and _still_right(checked, member)
+    if member is None or not right or signs_in_elsewhere(operation.session, member):
         record_failure(operation, member)
         raise SignInFailed
     member.totp_last_step = step

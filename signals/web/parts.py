@@ -29,10 +29,13 @@ STAFF_CALLS: Final = (
 STAFF_PAGES: Final = (
     "account.sign_in_pages:sign_in_pages",
     "account.link_pages:link_pages",
+    "account.printed_pages:printed_pages",
+    "account.provider_pages:provider_pages",
     "account.pages:account_pages",
     "admin.pages:admin_pages",
     "admin.approval_pages:approval_pages",
     "admin.import_pages:import_pages",
+    "admin.provider_pages:provider_admin",
     "admin.channel_pages:channel_admin",
     "desk.pages:desk_pages",
     "desk.outbox_pages:outbox_pages",

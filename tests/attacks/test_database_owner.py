@@ -16,7 +16,16 @@ from sqlalchemy.orm import Session
 
 from notifications.models import OutboxMessage
 from signals.app import make_worker
-from signals.models import AccountLink, Approval, Base, Challenge, Passkey, StaffMember, StaffSession
+from signals.models import (
+    AccountLink,
+    Approval,
+    Base,
+    Challenge,
+    IdentityProvider,
+    Passkey,
+    StaffMember,
+    StaffSession,
+)
 from signals.models.base import UtcDateTime
 from signals.models.sealed import RowRefused, Sealed
 from signals.vocabulary import ApprovalAction, AuditAction, Role
@@ -201,6 +210,14 @@ def _values(model: Any, member: StaffMember, secret: str = "") -> dict[str, Any]
         StaffSession: of_member | times | {"kind": "page", "token_hash": digest},
         AccountLink: of_member | {"purpose": "invitation", "token_hash": digest, "expires_at": later},
         Challenge: of_member | {"purpose": "sign_in", "challenge": digest, "expires_at": later},
+        IdentityProvider: {
+            "organisation_id": member.organisation_id,
+            "issuer": "https://login.example.org",
+            "client_id": "signals",
+            "secret_file": "a.secret",
+            "domains": "example.org",
+            "factors": "mfa",
+        },
         Passkey: of_member
         | {
             "label": "a phone",
@@ -241,6 +258,7 @@ def _same_unique(table: Table, row: dict[str, Any]) -> list[Any]:
 def _own_unique(table: Table) -> dict[str, Any]:
     """Give the attacker's own values for the unique columns."""
     mine = {"email": "attacker@example.org", "token_hash": bytes(32), "credential_id": b"mine"}
+    mine["printed_hash"] = bytes(32)
     return {column.name: mine[column.name] for column in table.columns if column.unique}
 
 

@@ -29,6 +29,7 @@ OPEN_TO_THE_DESK = {
     "staff_sessions": "sign-in",
     "passkeys": "sign-in",
     "challenges": "sign-in",
+    "identity_providers": "sign-in",
     "account_links": "sign-in",
     "stopped_accounts": "sign-in",
     "area_days": "the front reads how far a limit was raised, administrators see them all",

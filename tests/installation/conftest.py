@@ -10,7 +10,7 @@ from tests.support.tools_folder import Folder, MakeFolder
 
 COPIED = (
     *("Makefile", "tools", "pyproject.toml", "requirements.lock", "requirements-dev.lock"),
-    *("package.json", "package-lock.json", ".npmrc", "tests/prism", "tests/clients"),
+    *("package.json", "package-lock.json", ".npmrc", "tests/prism", "tests/clients", "tests/oidc"),
 )
 
 

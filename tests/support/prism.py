@@ -29,7 +29,7 @@ def mock_server(description: Path) -> Iterator[str]:
     """Serve the description, refusing what it does not allow, while the block lasts; gives the address."""
     if not PROGRAM.is_file():
         raise PrismUnavailable("Prism is not installed: run `make test`, or `npm ci` in tests/prism")
-    port = _free_port()
+    port = free_port()
     command = [node(), str(PROGRAM), "mock", "--errors", "-h", "127.0.0.1", "-p", str(port)]
     process = subprocess.Popen(
         [*command, str(description)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -53,7 +53,7 @@ def node() -> str:
     return str(Path(package.submodule_search_locations[0]) / "bin/node")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
     return port

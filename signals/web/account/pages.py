@@ -10,10 +10,12 @@ from marshmallow import ValidationError
 from signals.errors import Forbidden, Invalid, NotFound, SignInFailed, TooManyGuesses
 from signals.models import StaffSession
 from signals.operation import Operation
-from signals.staff import own_account, passkeys
+from signals.staff import own_account, passkeys, printed_codes
 from signals.staff.challenges import ChallengeRefused
+from signals.staff.providers import provider_of
 from signals.staff.relying_party import PasskeyRefused, RelyingParty
 from signals.staff.sign_in import SignedIn
+from signals.vocabulary import Role
 from signals.web.account.link_pages import json_answer, open_with_passkey
 from signals.web.staff_kit import account_shared as shared
 from signals.web.staff_kit import auth, forms
@@ -136,6 +138,16 @@ def add_passkey() -> Any:
     return _change("passkey", change)
 
 
+@account_pages.post("/printed-code")
+@requires_page(Role.LEAD, recent="/desk/account")
+def print_code() -> str:
+    """Show a new printed code in two halves, this once."""
+    with operation() as printing:
+        own = printing.session.get_one(StaffSession, current().session.id)
+        halves = printed_codes.print_code(printing, staff_session=own)
+    return render_template("desk/account/printed_halves.html", halves=halves)
+
+
 @account_pages.post("/passkeys/<uuid:passkey_id>/rename")
 @requires_page(*EVERYONE)
 def rename_passkey(passkey_id: UUID) -> Any:
@@ -191,6 +203,7 @@ def _page(
     context, caller = desk(), current()
     secret = own_account.offered_totp(context.keystore, caller.session)
     with context.reading() as session:
+        provider = provider_of(session, caller.member.organisation_id)
         found = passkeys.passkeys_of(session, member_id=caller.member.id)
         signed_in = own_account.sessions_of(
             session,
@@ -206,6 +219,7 @@ def _page(
         passkey_refused=passkey_refused,
         recent=_is_recent(),
         passkeys=found,
+        prints=provider is not None and caller.actor.role == Role.LEAD,
         sessions=signed_in,
         own_session=caller.session.id,
         party=shared.party_here(),
@@ -222,7 +236,16 @@ def _confirm_page(*, errors: dict[str, str] | None = None, trouble: str = "") ->
         trouble=trouble,
         next_path=_next_path(),
         party=shared.party_here(),
+        elsewhere=_email_elsewhere(),
     )
+
+
+def _email_elsewhere() -> str:
+    """Return an address that leads to the provider of somebody who signs in there; empty for all others."""
+    with desk().reading() as session:
+        caller = current()
+        provider = provider_of(session, caller.member.organisation_id)
+    return f"x@{provider.domains.split()[0]}" if provider and caller.session.checked_at else ""
 
 
 def _confirmed(opened: SignedIn) -> Response:

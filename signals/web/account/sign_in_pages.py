@@ -6,6 +6,7 @@ from flask import Blueprint, Response, request
 from marshmallow import ValidationError
 
 from signals.errors import SignInFailed, TooManyGuesses
+from signals.web.account.provider_pages import leave
 from signals.web.staff_kit import account_shared, auth, forms, signing_in
 from signals.web.staff_kit.auth import open_to_all, requires_page
 
@@ -40,6 +41,9 @@ def sign_in_now() -> Any:
 @sign_in_pages.post("/sign-out")
 @requires_page(*auth.EVERYONE)
 def sign_out() -> Response:
-    """End the session in the browser and on the server."""
+    """End the session in the browser and on the server, and at the provider that it came from."""
     auth.sign_out()
-    return auth.forget(account_shared.see_other(".sign_in", done="sign-out"))
+    caller = auth.current()
+    page = leave(caller.member.organisation_id) if caller.session.checked_at else ""
+    answer = Response(page) if page else account_shared.see_other(".sign_in", done="sign-out")
+    return auth.forget(answer)

@@ -22,6 +22,7 @@ from signals.routing.coverage import CoverageCheck
 from signals.staff import approvals as requests
 from signals.staff import standing, team
 from signals.staff.invitations import Person
+from signals.staff.providers import ProviderSettings, asked_provider
 from signals.vocabulary import ApprovalAction, AuditAction, Role
 from signals.web.staff_kit import account_shared
 from signals.web.staff_kit.auth import current
@@ -45,6 +46,7 @@ class ApprovalView:
     for_officer: bool
     organisation: Organisation | None
     area: Area | None
+    provider: ProviderSettings | None
     asked_by: str
     decided_by: str | None
     decision: str
@@ -230,6 +232,7 @@ def _view(session: Session, approval: Approval) -> ApprovalView:
         for_officer=requests.is_for_officer(session, approval),
         organisation=session.get(Organisation, team) if team else None,
         area=area_of(approval) if approval.action is ApprovalAction.COVER else None,
+        provider=asked_provider(approval) if approval.action is ApprovalAction.PROVIDER else None,
         asked_by=session.get_one(StaffMember, approval.asked_by_id).name,
         decided_by=decider.name if decider else None,
         decision="expired" if expired else approval.decision,

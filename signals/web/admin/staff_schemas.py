@@ -63,6 +63,21 @@ class StaffSchema(Schema):
     items = fields.List(fields.Nested(StaffMemberSchema), required=True)
 
 
+class AskedProviderSchema(Schema):
+    """The OpenID provider at which a team would sign in; without an issuer, none any more."""
+
+    issuer = fields.String(required=True, metadata={"description": "Its address, as the provider states it"})
+    client_id = fields.String(
+        required=True, metadata={"description": "The name of this service at the provider"}
+    )
+    domains = fields.String(
+        required=True, metadata={"description": "Domains of addresses, with spaces between them"}
+    )
+    factors = fields.String(
+        required=True, metadata={"description": "Values of `amr` or `acr` that prove a second factor"}
+    )
+
+
 class ApprovalSchema(Schema):
     """A request to an organisation, to its privacy officer or to another administrator, for 14 days."""
 
@@ -80,7 +95,7 @@ class ApprovalSchema(Schema):
         metadata={
             "description": "`grant` and `reset` are asked by administrators, the others by a lead: `role` for"
             " somebody new or of the team, `disable` to shut somebody out. `cover`: the organisation in"
-            " `name` wants to cover `area`"
+            " `name` wants to cover `area`. `provider`: where the organisation signs in"
         },
     )
     role = Choice(
@@ -88,9 +103,15 @@ class ApprovalSchema(Schema):
         attribute="approval.role",
         required=True,
         allow_none=True,
-        metadata={"description": "Null for `disable` and `cover`"},
+        metadata={"description": "Null for `disable`, `cover` and `provider`"},
     )
     area = fields.Nested(AskedAreaSchema, required=True, allow_none=True)
+    provider = fields.Nested(
+        AskedProviderSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "Asked with `provider`, else null"},
+    )
     name = fields.String(attribute="approval.name", required=True)
     email = fields.String(attribute="approval.email", required=True)
     asked_by = fields.String(required=True)

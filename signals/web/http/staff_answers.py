@@ -11,6 +11,12 @@ TITLES: dict[str, LazyString] = {
     "not_signed_in": _("Please sign in first"),
     "sign_in_failed": _("Signing in failed"),
     "row_refused": _("This account was changed outside the program"),
+    "no_provider": _("There is no sign-in of an organisation for this address"),
+    "provider_unavailable": _("The sign-in of your organisation does not answer"),
+    "provider_refused": _("The sign-in of your organisation did not prove who you are"),
+    "clocks_apart": _("The clock of your organisation's sign-in differs from ours"),
+    "set_up_first": _("Set up your account first"),
+    "second_factor_wanted": _("One more step"),
     "too_many_guesses": _("Too many attempts"),
     "openings_stopped": _("You opened very many signals"),
     "stale_version": _("Changed by somebody else in the meantime"),
@@ -44,6 +50,14 @@ DETAILS: dict[str, LazyString] = {
     "not_signed_in": _("Sign in, or send a valid token in the Authorization header."),
     "sign_in_failed": _("Check e-mail address, password and code; a code works only once."),
     "row_refused": _("It is refused until the operator of the server has looked. The administrators know."),
+    "no_provider": _("Sign in below, or ask your team lead which address you were invited with."),
+    "provider_unavailable": _(
+        "Try again later. Is it urgent? Then two colleagues can sign in with the printed code, below."
+    ),
+    "provider_refused": _("Nothing was opened. Begin again here; if it stays, call your own help desk."),
+    "clocks_apart": _("They differ by minutes, so nothing was opened. Tell your own help desk."),
+    "second_factor_wanted": _("The six digits that your authenticator app shows now."),
+    "set_up_first": _("Use the link from your invitation: it connects an authenticator app."),
     "too_many_guesses": _("Wait a little before you try again."),
     "openings_stopped": _(
         "Your team lead and your privacy officer have a message. One of them can let your account go on."

@@ -36,6 +36,7 @@ PROGRAMS: Final[frozenset[SessionKind]] = frozenset({"api", "token"})
 PAGES: Final[frozenset[SessionKind]] = frozenset({"page"})
 COOKIE: Final = "signals-desk"
 KNOWN_COOKIE: Final = "signals-known"
+BEGUN_COOKIE: Final = "signals-begun"
 CSRF_FIELD: Final = "csrf_token"
 EVERYONE: Final = tuple(Role)
 
@@ -182,12 +183,12 @@ def sign_out() -> None:
 
 def remember(response: Response, token: str) -> Response:
     """Set the cookie of a page session, without an expiry, and the cookie that recognises this browser."""
-    _set_cookie(response, cookie_name(), token)
+    set_cookie(response, cookie_name(), token)
     caller = caller_or_none()
     if caller is not None:
         devices, known = desk().throttle.devices, request.cookies.get(known_cookie_name(), "")
         entry = devices.remember(caller.member.email, known)
-        _set_cookie(response, known_cookie_name(), entry, max_age=KNOWN_FOR)
+        set_cookie(response, known_cookie_name(), entry, max_age=KNOWN_FOR)
     return response
 
 
@@ -204,6 +205,11 @@ def cookie_name() -> str:
 def known_cookie_name() -> str:
     """Return the name of the cookie that recognises a browser at the next sign-in."""
     return f"__Host-{KNOWN_COOKIE}" if _https() else KNOWN_COOKIE
+
+
+def begun_cookie_name() -> str:
+    """Return the name of the cookie that remembers a sign-in at a provider until people come back."""
+    return f"__Host-{BEGUN_COOKIE}" if _https() else BEGUN_COOKIE
 
 
 def refuse_other_sites() -> None:
@@ -324,9 +330,12 @@ def _refuse_forgery() -> None:
         raise CsrfFailed
 
 
-def _set_cookie(response: Response, name: str, value: str, *, max_age: timedelta | None = None) -> None:
+def set_cookie(
+    response: Response, name: str, value: str, *, max_age: timedelta | None = None, same_site: str = "Strict"
+) -> None:
+    """Set a cookie that no script reads; `same_site` "Lax" for what must survive a return from elsewhere."""
     response.set_cookie(
-        name, value, max_age=max_age, httponly=True, samesite="Strict", secure=_https(), path="/"
+        name, value, max_age=max_age, httponly=True, samesite=same_site, secure=_https(), path="/"
     )
 
 

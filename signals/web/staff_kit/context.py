@@ -25,6 +25,7 @@ from signals.operation import Operation, open_operation
 from signals.routing.snapshot import Router
 from signals.settings import Settings
 from signals.staff.guesses import GuessThrottle
+from signals.staff.openid import Directory
 from signals.staff.unknown_sign_ins import UNKNOWN
 from signals.vocabulary import AuditAction
 from signals.web.staff_kit.browser_state import BrowserState
@@ -45,6 +46,7 @@ class DeskContext:
     router: Router
     throttle: GuessThrottle
     browser_state: BrowserState
+    directory: Directory
 
     def reading(self) -> AbstractContextManager[Session]:
         """Open a session that only reads, as of one moment. On SQLite it waits for no writer."""

@@ -7,6 +7,7 @@ from flask import Response, redirect, render_template, request
 
 from signals.clock import today
 from signals.errors import SignInFailed, TooManyGuesses
+from signals.staff.providers import has_providers
 from signals.staff.sign_in import SignedIn
 from signals.web.staff_kit import auth, forms, typed
 from signals.web.staff_kit.context import desk
@@ -40,7 +41,13 @@ def form_page(
         ended=ended,
         signed_out=request.args.get("done") == "sign-out",
         demo=demo_accounts(),
+        providers=_has_providers(),
     )
+
+
+def _has_providers() -> bool:
+    with desk().reading() as session:
+        return has_providers(session)
 
 
 def refused_page(refused: SignInFailed | TooManyGuesses) -> Any:
