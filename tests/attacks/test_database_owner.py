@@ -297,9 +297,9 @@ def _another(session: Session, column: Any, value: Any) -> Any:
     if isinstance(kind, Integer):
         return (value or 0) + 1
     if isinstance(kind, LargeBinary):
-        return bytes(reversed(value))
+        return bytes(reversed(value or b"ab"))
     if isinstance(kind, Date):
-        return value - timedelta(days=1)
+        return (value or NOW.date()) - timedelta(days=1)
     if isinstance(kind, UtcDateTime):
         return (value or NOW) + timedelta(microseconds=1)
     return f"{value}x"
