@@ -127,7 +127,7 @@ def provider(installation: Installation, tmp_path_factory: pytest.TempPathFactor
     with Session(make_engine(f"sqlite:///{installation.folder}/signals.db")) as session:
         team = session.scalars(select(Organisation.id).where(Organisation.name == AMSTERDAM)).one()
     folder = tmp_path_factory.mktemp("provider")
-    with provider_at(folder / "plan.json", f"http://127.0.0.1:{free_port()}", team) as made:
+    with provider_at(folder / "plan.json", f"http://localhost:{free_port()}", team) as made:
         yield made
 
 
