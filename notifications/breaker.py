@@ -14,6 +14,8 @@ FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(minutes=15)
 
 _OF_ONE_MESSAGE = re.compile(r"smtp_4(?!21)\d\d|twilio_3000[38]")
+_OF_ONE_SYSTEM = ("https_", "zgw_", "webhook_")
+"""Failures of the system of one organisation; those of others go on."""
 """Temporary refusals of one recipient: RFC 5321, 4.2.3 (421 is about the server), and Twilio's handsets."""
 
 
@@ -51,6 +53,8 @@ class Breaker:
 
 def is_about_provider(failure: DeliveryFailure) -> bool:
     """Return whether a failure is about the provider, and not about one message."""
+    if failure.problem.startswith(_OF_ONE_SYSTEM):
+        return False
     if isinstance(failure, Throttled | OutcomeUnknown):
         return True
     return isinstance(failure, TemporaryFailure) and not _OF_ONE_MESSAGE.fullmatch(failure.problem)

@@ -20,7 +20,7 @@ from structlog import get_logger
 
 from notifications import feedback, leasing
 from notifications.breaker import Breaker, is_about_provider
-from notifications.channels import Channel, Outgoing, Sent
+from notifications.channels import AnyChannel, Outgoing, Sent, SystemChannel
 from notifications.clock import Clock
 from notifications.leasing import Lease, Target
 from notifications.models import DeliveryAttempt, MessageState, OutboxMessage
@@ -78,7 +78,7 @@ class DeliveryReport:
 def deliver_due(
     session_factory: sessionmaker[Session],
     clock: Clock,
-    channels: Mapping[str, Channel],
+    channels: Mapping[str, AnyChannel],
     *,
     limit: int = 50,
     lease_seconds: int = 120,
@@ -117,7 +117,7 @@ _Result = Sent | DeliveryFailure
 class _Courier:
     session_factory: sessionmaker[Session]
     clock: Clock
-    channels: Mapping[str, Channel]
+    channels: Mapping[str, AnyChannel]
     lease: timedelta
     rng: random.Random
     policy: Policy
@@ -239,8 +239,11 @@ class _Courier:
         return True
 
     def _send(self, lease: Lease) -> _Result:
+        channel = self.channels[lease.channel]
         try:
-            return self.channels[lease.channel].send(self._compose(lease))
+            if isinstance(channel, SystemChannel):
+                return channel.pass_on(lease)
+            return channel.send(self._compose(lease))
         except DeliveryFailure as failure:
             return failure
 
@@ -254,11 +257,8 @@ class _Courier:
             id=lease.id,
             recipient=lease.recipient,
             language=lease.language,
-            subject=rendered.subject,
-            text=rendered.text,
-            html=rendered.html,
-            short=rendered.short,
             at=lease.begun_at,
+            **vars(rendered),
         )
 
     def _record(self, session: Session, lease: Lease, result: _Result) -> None:

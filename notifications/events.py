@@ -54,6 +54,8 @@ class Event(StrEnum):
     ROW_REFUSED = "row_refused"  # to administrators: somebody wrote a right into the database
     NOBODY_WORKS = "nobody_works"  # to administrators, from a desk: no worker takes reports or messages
     TEST_MESSAGE = "test_message"  # to the address that an administrator names
+    CASE_HANDOVER = "case_handover"  # to the case system of the organisation: a signal that goes on there
+    STATE_CHANGED = "state_changed"  # to another system of the organisation: the state of a signal
 
 
 LANGUAGES = ("nl", "en")
@@ -95,6 +97,8 @@ DATES: Mapping[Event, str] = {
     Event.ROW_REFUSED: "found_on",
     Event.NOBODY_WORKS: "since_on",
     Event.TEST_MESSAGE: "sent_on",
+    Event.CASE_HANDOVER: "concluded_on",
+    Event.STATE_CHANGED: "changed_on",
 }
 """The name of the one ISO date in messages of each event; each message also has a `link`."""
 
@@ -106,23 +110,32 @@ _HEAD = re.compile(
 DEPUTY_PAGE = "/desk/deputy/"
 """The start of the path of links for a deputy without an account."""
 
+TO_SYSTEMS = frozenset({Event.CASE_HANDOVER, Event.STATE_CHANGED})
+"""Events for other systems: they have no templates."""
+
+EXTRA: Mapping[str, tuple[str, re.Pattern[str]]] = {
+    Event.TRAIL_HEAD: ("head", _HEAD),
+    Event.STATE_CHANGED: ("state", re.compile("[a-z_]{1,20}")),
+}
+"""Values beside link and date, and their form: no other event has any."""
+
 WITH_SECRET = frozenset({Event.ACCOUNT_LINK})
 """Events whose link gets a secret in its fragment while it is sent; the secret is never stored."""
 
 
 def check_values(event: str, values: Mapping[str, str], *, being_sent: bool = False) -> None:
-    """Raise ValueError unless `values` are exactly the link and the date of this event, and a trail's head.
+    """Raise ValueError unless `values` are exactly the link, the date and the `EXTRA` of this event.
 
     Only while it is `being_sent` may the link of an event `WITH_SECRET` have a fragment.
     """
     date_name = DATES[Event(event)]
-    with_head = event == Event.TRAIL_HEAD
-    if set(values) != {"link", date_name} | ({"head"} if with_head else set()):
-        raise ValueError(f"a message {event} carries link and {date_name}, nothing else")
+    extra, form = EXTRA.get(event, ("", None))
+    if set(values) != {"link", date_name} | ({extra} if form else set()):
+        raise ValueError(f"a message {event} carries link, {date_name} {extra}, nothing else")
     if not _is_ascii_link_without_query(values["link"], fragment=being_sent and event in WITH_SECRET):
         raise ValueError(f"the link of a message {event} must be a plain web address without a query")
-    if with_head and not _HEAD.fullmatch(values["head"]):
-        raise ValueError("this is no head of the audit trail")
+    if form and not form.fullmatch(values[extra]):
+        raise ValueError(f"this is no {extra} of a message {event}")
     if not _is_date(values[date_name]):
         raise ValueError(f"{date_name} of a message {event} must be an ISO date")
 

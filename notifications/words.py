@@ -55,6 +55,9 @@ _STOPPED: Final = mark("let the recipient send START to that number, or choose e
 _FILTERED: Final = mark("choose e-mail for this recipient, and ask Twilio why")
 _DOUBT: Final = mark("ask the recipient whether it arrived before you let it be sent again")
 
+_SYSTEM_ADDRESS: Final = mark("look at the address under Connected systems, and at systems.private_hosts")
+_SYSTEM_DOWN: Final = mark("see whether that system is up; look at the firewall")
+
 _PROBLEMS: Final[Mapping[str, _Words]] = {
     "smtp_connection": (mark("the mail server cannot be reached"), _REACH_SMTP),
     "smtp_disconnected": (mark("the mail server broke the connection off"), _WAIT),
@@ -87,10 +90,28 @@ _PROBLEMS: Final[Mapping[str, _Words]] = {
     "twilio_30005": (mark("the number is not in use"), _CHECK_NUMBER),
     "twilio_30007": (mark("the carrier held the text message back"), _FILTERED),
     "twilio_429": (mark("Twilio asks for a pause"), _WAIT),
+    "https_address": (mark("the address does not begin with https"), _SYSTEM_ADDRESS),
+    "https_private": (mark("the address leads into a private network"), _SYSTEM_ADDRESS),
+    "https_tls": (
+        mark("no secure connection to the system, or its certificate is not valid"),
+        mark("look at the certificate of that system, and at ca_file"),
+    ),
+    "https_connection": (mark("the system cannot be reached"), _SYSTEM_DOWN),
+    "https_no_answer": (mark("the system gave no answer in time"), _SYSTEM_DOWN),
+    "zgw_secret": (
+        mark("the secret of this case system is not on the server"),
+        mark("put it into systems.secrets_folder, as the id of the organisation with .secret"),
+    ),
+    "zgw_401": (
+        mark("the case system refuses our client id or secret"),
+        mark("compare the client id under Connected systems, and the secret in systems.secrets_folder"),
+    ),
+    "webhook_410": (mark("the receiver wants no more events"), mark("disconnect it, or correct its address")),
     OUTCOME_UNKNOWN: (mark("the connection broke; it may have arrived"), _DOUBT),
     INTERRUPTED: (mark("sending broke off; it may have arrived"), _DOUBT),
 }
 _LIKE: Final[Mapping[str, str]] = {
+    "zgw_403": "zgw_401",
     "smtp_530": "smtp_sign_in",
     "smtp_534": "smtp_sign_in",
     "smtp_535": "smtp_sign_in",
@@ -105,6 +126,19 @@ _LIKE: Final[Mapping[str, str]] = {
 _FAMILIES: Final[Mapping[str, _Words]] = {
     "smtp_4": (mark("the mail server does not take it now"), _WAIT),
     "smtp_": (mark("the mail server refuses this message"), _CHECK_ADDRESS),
+    "zgw_4": (
+        mark("the case system refuses this hand-over"),
+        mark("check the addresses of the types under Connected systems; the log of that system says more"),
+    ),
+    "zgw_": (mark("the case system has a failure"), _WAIT),
+    "webhook_": (
+        mark("the receiver refuses this event"),
+        mark("look into the log of that system: it may not accept the signature"),
+    ),
+    "handover_": (
+        mark("the signal may not be handed over any more"),
+        mark("look at the signal, and give this message up"),
+    ),
     "twilio_5": (mark("Twilio has a failure"), _WAIT),
     "twilio_": (
         mark("Twilio refuses this message"),

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from privacy.keystore import Keystore
     from signals.audit.log import AuditLog
     from signals.issuer.service import Issuer
+    from signals.models import Signal
+    from signals.notices.systems import Begin
     from signals.operation import Operation
     from signals.operations.jobs import Worker
     from signals.routing.snapshot import Router
@@ -88,15 +90,23 @@ def make_worker(settings: Settings, *, clock: Clock | None = None, engine: Engin
     Raises `KeysUnusable` without the keystore or its master key.
     """
     from signals.notices.channels import make_channels
+    from signals.notices.systems import make_systems
     from signals.operations.jobs import Worker
 
     with ExitStack() as opened:
         engine = engine or _opened_engine(settings, opened, JOBS)
         installation = _open(settings, clock or SystemClock(), engine, opened)
-        router = _router(settings, installation.engine, None)
-        worker = Worker(**vars(installation), channels=make_channels(settings), router=router)
+        systems = make_systems(settings, installation.begin, _handover_pdf)
+        found, router = vars(installation), _router(settings, installation.engine, None)
+        worker = Worker(**found, channels=make_channels(settings), systems=systems, router=router)
         opened.pop_all()
     return worker
+
+
+def _handover_pdf(begin: "Begin", signal: "Signal") -> bytes:
+    from signals.web.desk.handing_over import pdf_for_system  # late: it is large
+
+    return pdf_for_system(begin, signal)
 
 
 def open_issuer(settings: Settings, clock: Clock | None = None) -> "Issuer":

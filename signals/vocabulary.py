@@ -131,7 +131,7 @@ class Role(StrEnum):
 
 
 class ApprovalAction(StrEnum):
-    """The kinds of requests: an administrator makes the first two and the last two, a lead the others."""
+    """The kinds of requests: an administrator makes all but `role`, `disable` and `connect`; a lead these."""
 
     GRANT = "grant"  # a new account
     RESET = "reset"  # an account set up anew
@@ -139,6 +139,7 @@ class ApprovalAction(StrEnum):
     DISABLE = "disable"  # an account shut
     COVER = "cover"  # an area, for another organisation
     PROVIDER = "provider"  # the provider at which a team signs in, or none
+    CONNECT = "connect"  # a system of the organisation, which gets signals or events
 
 
 class AttemptKind(StrEnum):
@@ -184,6 +185,9 @@ class Outcome(StrEnum):
     WRONG_ADDRESS = "wrong_address"
     MISUSE = "misuse"
 
+
+MAY_LEAVE = frozenset({Outcome.HELP_ACCEPTED, Outcome.REFERRED})
+"""Outcomes after which somebody else goes on, so that the signal may go to the case system."""
 
 OUTCOME_GROUPS = {
     Outcome.NO_CONCERN: "no_concern",

@@ -19,6 +19,7 @@ from signals.audit.grounds import Ground
 from signals.casework.outcomes import ReopenReason
 from signals.casework.suggestions import PartOfDay
 from signals.lifecycle.transitions import NextStep
+from signals.models.connection import SystemKind
 from signals.organisations.csv_file import FileProblem
 from signals.residents.requests import IdentityProof, ResidenceProof, Right
 from signals.routing.coverage_problems import ProblemKind
@@ -90,6 +91,7 @@ READ_BY_STAFF: tuple[type[StrEnum], ...] = (
     Right,
     Role,
     SignalState,
+    SystemKind,
 )
 """The enums that people read: each code is a message, with the name of its enum as context."""
 SOURCE, OF_STAFF = "en", "nl"

@@ -473,6 +473,28 @@ def upgrade() -> None:
         sa.UniqueConstraint("organisation_id", "day", name=op.f("uq_area_days_organisation_id_day")),
     )
     op.create_table(
+        "connections",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("zgw", "webhook", name="kind", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
+        ),
+        sa.Column("settings", sa.JSON(), nullable=False),
+        sa.Column("connected_on", sa.Date(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(length=32), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"],
+            ["organisations.id"],
+            name=op.f("fk_connections_organisation_id_organisations"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_connections")),
+        sa.UniqueConstraint("organisation_id", "kind", name=op.f("uq_connections_organisation_id_kind")),
+    )
+    op.create_table(
         "coverage_areas",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("organisation_id", sa.Uuid(), nullable=False),
@@ -736,6 +758,7 @@ def upgrade() -> None:
                 "disable",
                 "cover",
                 "provider",
+                "connect",
                 name="action",
                 native_enum=False,
                 create_constraint=True,
@@ -978,6 +1001,7 @@ def upgrade() -> None:
         sa.Column("restricted_on", sa.Date(), nullable=True),
         sa.Column("undo", sa.Text(), nullable=True),
         sa.Column("unreadable_on", sa.Date(), nullable=True),
+        sa.Column("filed_on", sa.Date(), nullable=True),
         sa.ForeignKeyConstraint(
             ["claimed_by_id"], ["staff_members.id"], name=op.f("fk_signals_claimed_by_id_staff_members")
         ),
@@ -1465,6 +1489,7 @@ def downgrade() -> None:
     op.drop_table("drills")
     op.drop_index("ix_coverage_areas_area", table_name="coverage_areas")
     op.drop_table("coverage_areas")
+    op.drop_table("connections")
     op.drop_table("area_days")
     op.drop_table("comparison_teams")
     op.drop_table("comparisons")

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
+from notifications.leasing import Lease
+
 
 @dataclass(frozen=True, kw_only=True)
 class Outgoing:
@@ -36,6 +38,18 @@ class Channel(Protocol):
         Raises TemporaryFailure, PermanentFailure, Throttled or OutcomeUnknown, never with personal data.
         """
         ...
+
+
+@runtime_checkable
+class SystemChannel(Protocol):
+    """A channel to another system: it makes its own request, where a person would get a text."""
+
+    def pass_on(self, message: Lease) -> Sent:
+        """Hand an event to the system. Raises as `Channel.send` does."""
+        ...
+
+
+AnyChannel = Channel | SystemChannel
 
 
 @runtime_checkable

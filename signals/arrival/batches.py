@@ -31,9 +31,11 @@ from signals.comparisons.draws import Arrived, draw_each
 from signals.comparisons.plan import NEVER_DRAWN
 from signals.db import is_sqlite
 from signals.lifecycle.case_numbers import new_reference
+from signals.lifecycle.telling_systems import connections_of, event_of
 from signals.lifecycle.transitions import ARRIVES_AS
 from signals.models import AddressLink, Signal
 from signals.models.base import new_id
+from signals.models.connection import SystemKind
 from signals.organisations.addressing import EMAIL_ONLY, not_disturbing
 from signals.vocabulary import AuditAction
 
@@ -126,7 +128,7 @@ class ArrivalDesk:
         self.audit.record_each(session, clock, _arrived(on), of)
         repeats = _mark_repeats(connection, cases, probes)
         draw_each(session, self.keystore, [_drawable(case, repeats) for case in cases], on)
-        enqueue(session, list(self._messages(clock, cases, receivers)))
+        enqueue(session, [*self._messages(clock, cases, receivers), *self._events(session, clock, cases)])
         self.keystore.store_case_keys({case.key_id: case.key for case in cases}, created_on=on)
 
     def _messages(self, clock: Clock, cases: Sequence[Case], receivers: Receivers) -> Iterator[NewMessage]:
@@ -148,6 +150,15 @@ class ArrivalDesk:
                     not_before=due,
                     expires_at=due + timedelta(days=NOTICE_EXPIRES_DAYS),
                 )
+
+    def _events(self, session: Session, clock: Clock, cases: Sequence[Case]) -> Iterator[NewMessage]:
+        """Yield the event of each new signal, after a random delay of its own."""
+        systems = connections_of(session, {case.row.organisation_id for case in cases})
+        for row in (case.row for case in cases):
+            for one in systems.get(row.organisation_id, ()):
+                if one.kind is SystemKind.WEBHOOK:
+                    due = clock.now() + random_delay(self.delay_minutes, self.rng)
+                    yield event_of(one, row.signal_id, 1, ARRIVES_AS, self.desk_url, due)
 
 
 def _linkable(opened: Sequence[Case], prober: Prober, on: date) -> tuple[Sequence[Case], Sequence[Probe]]:

@@ -98,12 +98,15 @@ class Ground(StrEnum):
     RESET = "reset"
 
     # Organisations, their areas, recipients and messages.
+    CASE_SYSTEM = "case_system"
     CHANGED = "changed"
+    CONNECTED = "connected"
     COVERAGE = "coverage"
     DEAD_LETTER = "dead_letter"
     DEPUTY_ASKED_AGAIN = "deputy_asked_again"
     DEPUTY_PROVED = "deputy_proved"
     DRILL_ANSWERED = "drill_answered"
+    DISCONNECTED = "disconnected"
     DRILLS_MISSED = "drills_missed"
     ENDED = "ended"
     IMPORT = "import"

@@ -11,9 +11,7 @@ from signals.audit.log import Actor
 from signals.errors import Conflict, Restricted
 from signals.lifecycle.transitions import TRANSITIONS
 from signals.models import Signal
-from signals.vocabulary import OPEN_STATES, Action, Outcome, Role, SignalState
-
-MAY_LEAVE: Final = frozenset({Outcome.HELP_ACCEPTED, Outcome.REFERRED})
+from signals.vocabulary import MAY_LEAVE, OPEN_STATES, Action, Role, SignalState
 
 
 class Step(StrEnum):

@@ -19,6 +19,7 @@ from signals.casework.access import find_signal, lock_signal, organisation_of, r
 from signals.casework.postponing import forget_reminders
 from signals.errors import StaleVersion
 from signals.lifecycle.status_changes import keep_receipt_in_step
+from signals.lifecycle.telling_systems import tell_systems
 from signals.models import ContactAttempt, FollowUpNote, Signal, StaffMember, StatusChange
 from signals.operation import Operation
 from signals.vocabulary import AuditAction
@@ -87,6 +88,8 @@ def undo(operation: Operation, *, signal_id: UUID, expected_version: int | None 
     forget_reminders(operation.session, signal)
     keep_receipt_in_step(operation.session, signal, operation.today)
     record_change(operation, signal, AuditAction.SIGNAL_CHANGED, Ground.UNDONE)
+    if "state" in kept["values"]:
+        tell_systems(operation, signal)
     return signal
 
 

@@ -15,6 +15,7 @@ from signals.audit.grounds import Ground
 from signals.db import is_sqlite
 from signals.errors import FieldProblem, Invalid
 from signals.lifecycle.deadlines import add_working_days, deadlines_for
+from signals.lifecycle.telling_systems import tell_systems
 from signals.lifecycle.transitions import ARRIVES_AS, KEPT_ASIDE, next_deadline, state_after
 from signals.models import Organisation, Receipt, Signal, StatusChange
 from signals.operation import Operation
@@ -47,7 +48,8 @@ def transition(
       (release, refer);
     - ends the waiting for the receiver of a handover, and for the planned day of a signal that is referred;
     - lets a released signal be due again by the norm for claiming, with new reminders of that;
-    - keeps the carrier's receipt in step.
+    - keeps the carrier's receipt in step;
+    - tells the connected systems of the organisation.
 
     `reason` is a code, because it is stored unsealed. Raises `Conflict` when the table does not allow the
     action and `Invalid` for a reason that is not a code; nothing has changed then.
@@ -62,6 +64,7 @@ def transition(
     _follow_claim(operation, signal, action, claimant_id)
     signal.due_on = operation.today + KEPT_ASIDE if action is Action.SET_ASIDE else next_deadline(signal)
     keep_receipt_in_step(operation.session, signal, operation.today)
+    tell_systems(operation, signal)
     operation.record(
         AuditAction.SIGNAL_REFERRED if action is Action.REFER else AuditAction.SIGNAL_CHANGED,
         subject_id=signal.id,
@@ -142,7 +145,7 @@ def _follow_claim(operation: Operation, signal: Signal, action: Action, claimant
         signal.claim_by = add_working_days(operation.today, team.claim_working_days)
         withdraw(operation.session, subject_id=signal.id, events=_CLAIM_REMINDERS)
     if action is Action.REFER:
-        signal.postponed_until = signal.undo = None
+        signal.postponed_until = signal.undo = signal.filed_on = None
 
 
 def keep_receipt_in_step(session: Session, signal: Signal, on: date) -> None:

@@ -4,6 +4,7 @@ from signals.models.area_day import AreaDay, UnprovenDay
 from signals.models.audit import AuditEntry, AuditHead, AuditLink
 from signals.models.base import Base
 from signals.models.comparison import Comparison, ComparisonDraw, ComparisonTeam
+from signals.models.connection import Connection
 from signals.models.drill import Drill
 from signals.models.organisation import (
     CoverageArea,
@@ -63,6 +64,7 @@ __all__ = [
     "Comparison",
     "ComparisonDraw",
     "ComparisonTeam",
+    "Connection",
     "ContactAttempt",
     "CoverageArea",
     "DeletionOrder",

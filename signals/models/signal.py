@@ -110,6 +110,7 @@ class Signal(Base):
     `undo`: the values before the last change, as `casework.undoing` writes them.
     `letter_printed_on`: the last time that the letter of art. 14 AVG was, which is not yet told.
     `unreadable_on`: the day on which the worker could not open it; null again once it can.
+    `filed_on`: the day on which the case system of the organisation got it.
     """
 
     __tablename__ = "signals"
@@ -177,6 +178,7 @@ class Signal(Base):
     restricted_on: Mapped[date | None] = mapped_column(Date)
     undo: Mapped[str | None] = mapped_column(Text)
     unreadable_on: Mapped[date | None] = mapped_column(Date)
+    filed_on: Mapped[date | None] = mapped_column(Date)
 
     # A replaced entry is no part of these: only the timeline and the resident's copy show it.
     attempts: Mapped[list["ContactAttempt"]] = relationship(

@@ -244,9 +244,9 @@ class SignInGuess(Base):
 class Approval(Sealed, Base):
     """A request of an administrator to a team or to another administrator, or of a lead to its officer.
 
-    `role` is None when the request asks to shut an account, or for an area. An area: `subject_id` is the
-    organisation that would cover it, and `change` holds the area. `by_administrators`: another administrator
-    may decide, and without an `organisation_id` nobody else.
+    `role` is None when the request asks to shut an account, for an area or for a system. `change` holds the
+    area or the system. An area: `subject_id` is the organisation that would cover it. `by_administrators`:
+    another administrator may decide, and without an `organisation_id` nobody else.
     """
 
     __tablename__ = "approvals"

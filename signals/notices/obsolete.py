@@ -6,11 +6,12 @@ from typing import Final
 from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from notifications.events import Event
+from notifications.events import TO_SYSTEMS, Event
 from notifications.models import MessageState, OutboxMessage
 from signals.models import Absence, AccountLink, Drill, Organisation, Recipient, Signal, StaffMember
 from signals.models.sealed import RowRefused
 from signals.notices.stages import STATES_OF, UNCLAIMED_ONLY, open_with_deadline
+from signals.notices.systems import why_obsolete_for_system
 from signals.organisations.recipients import why_no_check
 from signals.vocabulary import Role, SignalState
 
@@ -31,6 +32,8 @@ def why_obsolete(
     session: Session, event: str, subject_id: uuid.UUID, organisation_id: uuid.UUID | None, recipient: str
 ) -> str | None:
     """Return a code when a message is obsolete, and None when it must go."""
+    if event in TO_SYSTEMS:
+        return why_obsolete_for_system(session, event, subject_id, recipient)
     if event in TO_THE_QUEUE and _is_told(session, event, subject_id, recipient):
         return "told"
     if event in STATES_OF or event == Event.NOTICE_REMINDER:

@@ -76,6 +76,8 @@ _ROUTED_BY: Final[Columns] = (
 _MESSAGE_KEYS: Final[Columns] = ("id", "event", "subject_id", "organisation_id", "recipient")
 
 RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
+    # Systems of an organisation: its officer lets content leave there
+    "connections": {"desk": rights("SID"), "worker": rights("SD")},
     # What routing needs, and its administration
     "organisations": {"front": Rights(select=_ROUTED_BY), "desk": rights("SIU"), "worker": rights("SIU")},
     "recipients": {

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from notifications.breaker import Breaker
-from notifications.channels import Channel
+from notifications.channels import AnyChannel, Channel, SystemChannel
 from notifications.dead_letters import carry_out, post
 from notifications.delivery import DeliveryReport, deliver_due
 from notifications.figures import count_messages, forget_messages
@@ -35,13 +35,14 @@ from signals.notices.limit_notices import Growth, forget_full_days, watch_limits
 from signals.notices.obsolete import why_obsolete
 from signals.notices.reminders import remind
 from signals.notices.set_aside import watch_set_aside
+from signals.notices.systems import system_switches
 from signals.notices.trail_head import mail_trail_head
-from signals.operation import Operation, Parts, open_operation
+from signals.operation import Operation, open_operation
 from signals.operations.job_runs import JobRuns
+from signals.operations.making import make_releasing, make_retention
 from signals.organisations.current_addresses import still_reached
 from signals.organisations.recipients import ask_for_proof
-from signals.retention.expiry import Expiry, forget_admissions, forget_idempotency_keys
-from signals.retention.journal import DeletionJournal
+from signals.retention.expiry import forget_admissions, forget_idempotency_keys
 from signals.retention.nightly import PurgeIncomplete, Retention, RetentionReport
 from signals.retention.unreadable import try_signals
 from signals.routing.snapshot import Router
@@ -52,8 +53,6 @@ from signals.staff.provider_checks import check_sessions
 from signals.staff.refused_rows import watch_rights
 from signals.staff.stale import forget_stale
 from signals.staff.unknown_sign_ins import record_unknown
-from signals.statistics.counting import located_by
-from signals.statistics.ledger import LedgerFile
 from signals.statistics.releasing import Release, Releasing
 
 REFUSED_KEPT_DAYS = 28
@@ -61,7 +60,7 @@ BATCH = 500
 MOST_BATCHES = 20
 """The limit of one run, so that a worker in a flood of work still notices that it must stop."""
 
-__all__ = ["Worker", "make_channels", "make_retention"]
+__all__ = ["Worker", "make_channels", "make_releasing", "make_retention"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +74,7 @@ class Worker:
     keystore: Keystore = field(repr=False)
     audit: AuditLog = field(repr=False)
     channels: Mapping[str, Channel] = field(repr=False)
+    systems: Mapping[str, SystemChannel] = field(default_factory=dict, repr=False)
     router: Router
     rng: random.Random = field(default_factory=random.SystemRandom, repr=False)
     growth: Growth = field(default_factory=Growth, repr=False)
@@ -120,16 +120,24 @@ class Worker:
         )
 
     def deliver(self) -> DeliveryReport:
-        """Send what is due from the outbox, batch after batch while there is more; the sum of all."""
-        total = DeliveryReport()
+        """Send what is due from the outbox to people, and return the sum of all batches."""
         try:
-            for _ in range(MOST_BATCHES):
-                report = self._deliver_batch()
-                total = total.plus(report)
-                if not report.total:
-                    break
+            return self._deliver_all(self.channels)
         finally:
             rest(self.channels)
+
+    def deliver_to_systems(self) -> DeliveryReport:
+        """Send what is due to systems of organisations: one that is slow keeps no mail waiting."""
+        return self._deliver_all(self.systems)
+
+    def _deliver_all(self, channels: Mapping[str, AnyChannel]) -> DeliveryReport:
+        """Send batch after batch while there is more."""
+        total = DeliveryReport()
+        for _ in range(MOST_BATCHES):
+            report = self._deliver_batch(channels)
+            total = total.plus(report)
+            if not report.total:
+                break
         return total
 
     def remind(self) -> int:
@@ -175,7 +183,8 @@ class Worker:
             figures = count_messages(session, self.clock)
             carry_out(session, self.clock, still_reached=still_reached)
             post(session, still_reached=still_reached)
-            write_states(session, self.clock, switches=switches(self.settings), breakers=self.breakers)
+            known = [*switches(self.settings), *system_switches(self.settings)]
+            write_states(session, self.clock, switches=known, breakers=self.breakers)
             return figures
 
     def forget_messages(self) -> int:
@@ -202,16 +211,16 @@ class Worker:
         with self.sessions.begin() as session:
             return forget_full_days(session, self.clock)
 
-    def _deliver_batch(self) -> DeliveryReport:
+    def _deliver_batch(self, channels: Mapping[str, AnyChannel]) -> DeliveryReport:
         return deliver_due(
             self.sessions,
             self.clock,
-            self.channels,
+            channels,
             limit=BATCH,
             rng=self.rng,
             complete=partial(complete, self.keystore),
             obsolete=why_obsolete,
-            breakers={name: self.breakers[name] for name in self.channels},
+            breakers={name: self.breakers[name] for name in channels},
         )
 
     def provision_keys(self) -> int:
@@ -322,30 +331,3 @@ class Worker:
         """Delete what signing in left behind and is over; return how many rows."""
         with self.begin() as forgetting:
             return record_unknown(forgetting) + forget_stale(forgetting.session, self.clock)
-
-
-def make_releasing(parts: Parts, *, sessions: sessionmaker[Session], router: Router) -> Releasing:
-    """Return releases by the settings."""
-    ledger = LedgerFile(parts.settings.figures.ledger_file)
-    return Releasing(sessions=sessions, keys=parts.keystore, locate=located_by(router), ledger=ledger)
-
-
-def make_retention(parts: Parts, *, sessions: sessionmaker[Session], router: Router) -> Retention:
-    """Return the purge by the settings; facts name the region of the municipality that routing finds."""
-    periods = parts.settings.retention
-    return Retention(
-        sessions=sessions,
-        keystore=parts.keystore,
-        audit=parts.audit,
-        locate=located_by(router),
-        journal=DeletionJournal(periods.journal_file),
-        expiry=Expiry(
-            referrals=periods.referral_days,
-            register=periods.register_days,
-            sessions=periods.session_days,
-            approvals=periods.approval_days,
-            accounts=periods.account_days,
-            journal=periods.journal_days,
-        ),
-        rest_percent=periods.rest_percent,
-    )

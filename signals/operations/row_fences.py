@@ -88,6 +88,10 @@ FENCES: Final[Mapping[str, Fence]] = {
         changed=f"{_OWN} OR {_ERASED_LINK}",
         written=f"{_OWN} OR {_handed_over('signal_id')}",
     ),
+    # During a referral the receiver's systems hear of it.
+    "connections": Fence(
+        seen=f"organisation_id IN ({_ORGANISATION}, {_TOWARDS})", changed=_OWN, written=_OWN
+    ),
     "referrals": Fence(
         seen=f"{_ORGANISATION} IN (from_organisation_id, to_organisation_id)",
         changed=f"from_organisation_id = {_ORGANISATION}",

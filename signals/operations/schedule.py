@@ -40,7 +40,7 @@ BEAT_SECONDS = 150
 NIGHT = timedelta(hours=25)
 CLOCK_SECONDS = 60
 UNDER_ANY_CLOCK = frozenset({
-    "clock", "arrival", "outbox", "proofs", "limits", "set_aside", "rights", "delivery_figures",
+    "clock", "arrival", "outbox", "systems", "proofs", "limits", "set_aside", "rights", "delivery_figures",
     "mailbox_keys", "audit_links", "refused_reports", "key_files",
 })  # fmt: skip
 """Jobs that destroy, release and remind of nothing; every other one waits while the clock is wrong."""
@@ -82,6 +82,7 @@ def add_jobs(scheduler: BaseScheduler, worker: Worker) -> None:
     _every(scheduler, worker, CLOCK_SECONDS, "clock", compare)
     _every(scheduler, worker, settings.arrival.interval_seconds, "arrival", worker.arrive)
     _every(scheduler, worker, settings.notifications.interval_seconds, "outbox", worker.deliver)
+    _every(scheduler, worker, settings.notifications.interval_seconds, "systems", worker.deliver_to_systems)
     _every(scheduler, worker, REMINDER_SECONDS, "reminders", worker.remind)
     _every(scheduler, worker, PROOF_SECONDS, "proofs", worker.ask_for_proof)
     _every(scheduler, worker, HOURLY_SECONDS, "drills", worker.drill)

@@ -8,9 +8,9 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from notifications.events import Event
+from notifications.events import TO_SYSTEMS, Event
 from notifications.models import OutboxMessage
-from signals.models import Organisation, StaffMember
+from signals.models import Connection, Organisation, StaffMember
 from signals.organisations.addressing import coordinators
 
 _CHECKS: Final = frozenset({Event.RECIPIENT_CHECK, Event.DEPUTY_CHECK})
@@ -28,6 +28,7 @@ def still_reached(session: Session) -> Callable[[OutboxMessage], bool]:
         of_team={one.id: _addresses(one, kept_out) for one in organisations},
         staff=frozenset(session.scalars(staff)),
         kept_out=kept_out,
+        systems=frozenset(map(str, session.scalars(select(Connection.id)))),
     )
     return people.may_get
 
@@ -39,9 +40,12 @@ class _People:
     of_team: Mapping[uuid.UUID | None, Collection[str]] = field(repr=False)
     staff: Collection[str] = field(repr=False)
     kept_out: Collection[str] = field(repr=False)
+    systems: Collection[str]
 
     def may_get(self, message: OutboxMessage) -> bool:
         """Return whether a message may still go to its address."""
+        if message.event in TO_SYSTEMS:
+            return message.recipient.partition("/")[0] in self.systems
         if message.event not in _ACCOUNTS and message.recipient.lower() in self.kept_out:
             return False
         if message.event in _CHECKS or message.recipient in self.staff:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete
 
 from signals.clock import Clock
-from signals.models import AccountLink, Challenge, Passkey, StaffMember
+from signals.models import AccountLink, Challenge, Connection, Passkey, StaffMember
 from signals.models.sealed import Keep, Revoked
 from signals.operation import Operation
 from signals.retention.journal import DeletionJournal, Revocation
@@ -46,8 +46,9 @@ def revoke_again(
         by_row.setdefault((one.revoked.table, one.revoked.id), []).append(one)
     changed = 0
     for (table, row_id), lines in by_row.items():
-        if table == Passkey.__tablename__ and (passkey := session.get(Passkey, row_id)):
-            session.delete(passkey)
+        for model in (Passkey, Connection):
+            if table == model.__tablename__ and (row := session.get(model, row_id)):
+                session.delete(row)
         if table == StaffMember.__tablename__ and (member := session.get(StaffMember, row_id)):
             changed += _repeat(operation, settings, member, [one.revoked for one in lines])
     session.flush()

@@ -27,6 +27,7 @@ from signals.settings.values import (
     ServerSettings,
     SessionsSettings,
     Settings,
+    SystemsSettings,
     TwilioSettings,
 )
 
@@ -52,6 +53,7 @@ __all__ = [
     "ServerSettings",
     "SessionsSettings",
     "Settings",
+    "SystemsSettings",
     "TwilioSettings",
     "load_settings",
     "problems_of",

@@ -22,6 +22,8 @@ LEAST_LIMIT = 13
 COPIES_LIVE_DAYS = 14
 """How long copies of keys are kept: until then a restore needs to know what was forgotten since."""
 ROOT_KEY_BYTES = 32
+MOST_SECONDS = 15
+"""A hand-over takes six calls, and a worker has two minutes for a message."""
 TWILIO_SETTINGS = 3
 """So many settings of Twilio have no default."""
 
@@ -138,6 +140,8 @@ def _impossible_sending(settings: Settings) -> Iterator[str]:
     if 0 < len(settings.twilio.missing) < TWILIO_SETTINGS:
         yield f"{settings.twilio.missing[0]} is missing: text messages need all of twilio, or none"
     yield from _unreadable(settings)
+    if not 1 <= settings.systems.timeout_seconds <= MOST_SECONDS:
+        yield f"systems.timeout_seconds must lie between 1 and {MOST_SECONDS}"
     if settings.metrics.worker_port > 65535:
         yield "metrics.worker_port must lie between 0 and 65535"
 
@@ -151,6 +155,9 @@ def _unreadable(settings: Settings) -> Iterator[str]:
     for name, path in files.items():
         if settings.holds_keys and path is not None and not (path.is_file() and os.access(path, os.R_OK)):
             yield f"{name} cannot be read: put there what the provider gave you, readable for this user"
+    folder = settings.systems.secrets_folder
+    if settings.runs_jobs and folder is not None and not (folder.is_dir() and os.access(folder, os.X_OK)):
+        yield "systems.secrets_folder cannot be read: make the folder, readable for this user"
     if settings.ca_file is not None and not _holds_certificates(settings.ca_file):
         yield "ca_file cannot be read: put there certificates of authorities in PEM, readable for this user"
 

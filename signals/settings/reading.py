@@ -196,6 +196,7 @@ def _anchor(settings: Settings, base: Path) -> Settings:
             settings.sessions, provider_secrets_folder=at(settings.sessions.provider_secrets_folder)
         ),
         twilio=replace(settings.twilio, auth_token_file=at_any(settings.twilio.auth_token_file)),
+        systems=replace(settings.systems, secrets_folder=at_any(settings.systems.secrets_folder)),
         notifications=replace(
             notifications,
             mail_folder=at_any(notifications.mail_folder),

@@ -145,6 +145,14 @@ class TwilioSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SystemsSettings:
+    secrets_folder: Path | None = None
+    private_hosts: str = ""
+    events_source: str = ""
+    timeout_seconds: float = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class MetricsSettings:
     worker_host: str = "127.0.0.1"
     worker_port: int = 0
@@ -196,6 +204,7 @@ class Settings:
     audit: AuditSettings = field(default_factory=AuditSettings)
     notifications: NotificationsSettings = field(default_factory=NotificationsSettings)
     twilio: TwilioSettings = field(default_factory=TwilioSettings)
+    systems: SystemsSettings = field(default_factory=SystemsSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
     figures: FiguresSettings = field(default_factory=FiguresSettings)
     sessions: SessionsSettings = field(default_factory=SessionsSettings)

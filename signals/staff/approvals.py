@@ -30,7 +30,7 @@ from signals.staff.standing import APPROVERS, has_approver, has_officer
 from signals.vocabulary import ApprovalAction, AuditAction, Role
 
 _MOST_SHOWN = 200
-_OF_LEADS = (ApprovalAction.ROLE, ApprovalAction.DISABLE)
+_OF_LEADS = (ApprovalAction.ROLE, ApprovalAction.DISABLE, ApprovalAction.CONNECT)
 
 
 class AlreadyDecided(Conflict):
@@ -139,13 +139,14 @@ def decide(
 ) -> Approval:
     """Approve or decline a request (see `may_decide`).
 
-    An approved person gets a link by mail; `cover` carries out an approved area. Raises `Forbidden`,
-    `NotFound` for another organisation's request, `AlreadyDecided`, and `Invalid` for a taken address.
+    An approved person gets a link by mail; `cover` carries out an approved area or system. Raises
+    `Forbidden`, `NotFound` for another organisation's request, `AlreadyDecided`, and `Invalid` for a taken
+    address.
     """
     require_role(operation.actor, *APPROVERS, Role.ADMINISTRATOR)
     approval = _waiting(operation, approval_id)
     record_decision(operation, approval, approve=approve)
-    if approve and approval.action is ApprovalAction.COVER:
+    if approve and approval.action in (ApprovalAction.COVER, ApprovalAction.CONNECT):
         cover(operation, approval)
     elif approve:
         _carry_out(operation, settings, approval)

@@ -47,6 +47,7 @@ STAFF_PAGES: Final = (
     "team.members_pages:team_pages",
     "team.first_pages:first_pages",
     "team.settings_pages:settings_pages",
+    "team.system_pages:system_pages",
     "team.absence_pages:absence_pages",
     "team.verification_pages:channel_pages",
     "team.escalation_pages:escalation_pages",

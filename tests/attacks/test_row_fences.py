@@ -205,6 +205,7 @@ def _papers(organisation_id: uuid.UUID, officer_id: uuid.UUID | None, world: Wor
     yield factories.DeletionOrderFactory.build(ordered_on=on, **own)
     yield factories.RegisterEntryFactory.build(recorded_by_id=officer_id, recorded_on=on, **own)
     yield factories.AbsenceFactory.build(staff_member_id=officer_id, away_from=on, away_until=on, **own)
+    yield factories.ConnectionFactory.build(**own)
     yield factories.ApprovalFactory.build(
         role=Role.WORKER, asked_by_id=officer_id, asked_at=world.clock.now(), **own
     )

@@ -21,7 +21,7 @@ from tests.factories.requests import (
 )
 from tests.factories.signals import AddressLinkFactory, ContactAttemptFactory, ReceiptFactory, SignalFactory
 from tests.factories.staff import StaffMemberFactory, StaffSessionFactory
-from tests.factories.teams import AbsenceFactory, AreaDayFactory, CoverageAreaFactory
+from tests.factories.teams import AbsenceFactory, AreaDayFactory, ConnectionFactory, CoverageAreaFactory
 
 __all__ = [
     "EPOCH_DAY",
@@ -31,6 +31,7 @@ __all__ = [
     "ApprovalFactory",
     "AreaDayFactory",
     "AuditEntryFactory",
+    "ConnectionFactory",
     "ContactAttemptFactory",
     "CoverageAreaFactory",
     "DeletionOrderFactory",

@@ -2,7 +2,8 @@
 
 import factory
 
-from signals.models import Absence, AreaDay, CoverageArea
+from signals.models import Absence, AreaDay, Connection, CoverageArea
+from signals.models.connection import SystemKind
 from tests.factories.base import EPOCH_DAY, RowFactory, numbered_id
 
 
@@ -36,3 +37,15 @@ class AbsenceFactory(RowFactory):
     id = factory.Sequence(lambda n: numbered_id(0xAB, n))
     away_from = EPOCH_DAY
     away_until = EPOCH_DAY
+
+
+class ConnectionFactory(RowFactory):
+    """A webhook of a team; `organisation_id` must be given."""
+
+    class Meta:
+        model = Connection
+
+    id = factory.Sequence(lambda n: numbered_id(0xCE, n))
+    kind = SystemKind.WEBHOOK
+    settings = factory.LazyFunction(lambda: {"url": "https://hooks.example.org/events"})
+    connected_on = EPOCH_DAY

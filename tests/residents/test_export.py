@@ -88,7 +88,14 @@ def _fill(session: Session, world: World, signal: Signal, worker: Actor) -> None
     signal.first_contact_at = signal.concluded_at = now
     signal.outcome, signal.referred_to = Outcome.REFERRED, ReferredTo.HUISARTS
     signal.deferred_because = DeferralReason.WOULD_ENDANGER
-    days = ("postponed_until", "notified_on", "letter_printed_on", "wmo_notified_on", "restricted_on")
+    days = (
+        "postponed_until",
+        "notified_on",
+        "letter_printed_on",
+        "wmo_notified_on",
+        "restricted_on",
+        "filed_on",
+    )
     for place, name in enumerate(days):
         setattr(signal, name, DAY.replace(day=1 + place))
     session.add(

@@ -198,6 +198,9 @@ GET /desk/settings L
 POST /desk/settings/<part> L
 GET /admin/organisations/<uuid:organisation_id>/settings A
 POST /admin/organisations/<uuid:organisation_id>/settings/<part> A
+GET /desk/systems LP
+POST /desk/systems/<kind> L
+POST /desk/systems/<kind>/disconnect LP
 GET /desk/limits/<uuid:area_day_id> LA
 POST /desk/limits/<uuid:area_day_id> LA
 POST /desk/limits/<uuid:area_day_id>/bring-back L

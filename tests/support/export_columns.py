@@ -11,7 +11,7 @@ IN_THE_EXPORT: Final[Mapping[str, str]] = {
             "contact_by",
             "conclude_by", "due_on", "postponed_until", "first_contact_at", "concluded_at", "outcome",
             "referred_to", "newly_known", "notified_on", "deferred_because", "letter_printed_on",
-            "wmo_notified_on", "restricted_on",
+            "wmo_notified_on", "restricted_on", "filed_on",
         )
     },
     "signals.team_notified": "team_told",

@@ -14,6 +14,7 @@ from urllib.request import urlopen
 FOLDER = Path(__file__).resolve().parents[1] / "prism"
 PROGRAM = FOLDER / "node_modules/@stoplight/prism-cli/dist/index.js"
 OWN = FOLDER / "twilio.yaml"
+ZGW = FOLDER / "zgw.yaml"
 PUBLISHED = FOLDER.parents[2] / "shared/twilio/twilio_messages_slim.json"
 """Twilio's own description, used in place where it lies beside the project; never copied."""
 

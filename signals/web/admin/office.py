@@ -14,7 +14,7 @@ from signals.clock import today
 from signals.models import Approval, AuditEntry, CoverageArea, Organisation, StaffMember
 from signals.notices import going_live
 from signals.notices.drills import Drills
-from signals.organisations import administration, covering
+from signals.organisations import administration, connections, covering
 from signals.organisations.area_requests import area_of
 from signals.routing import coverage as coverage_rows
 from signals.routing.areas import Area
@@ -30,6 +30,10 @@ from signals.web.staff_kit.context import desk, operation
 from signals.web.staff_kit.opened import organisation_id
 from signals.web.staff_kit.trail_words import action_words, actor_words, ground_words
 
+_CARRIED_OUT: Final = {
+    ApprovalAction.COVER: covering.cover_approved,
+    ApprovalAction.CONNECT: connections.connect_approved,
+}
 SHOWN_FOR: Final = timedelta(days=30)
 MOST_CHANGES: Final = 100
 
@@ -203,7 +207,7 @@ def decide(approval_id: UUID, *, approve: bool) -> ApprovalView:
             settings=settings,
             approval_id=approval_id,
             approve=approve,
-            cover=covering.cover_approved,
+            cover=lambda operation, approval: _CARRIED_OUT[approval.action](operation, approval),
         )
         return _view(deciding.session, done)
 

@@ -4,7 +4,8 @@ The signal is no client file. The case system gets what it needs once, and the s
 retention period.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
@@ -15,6 +16,7 @@ from babel.dates import format_date, format_datetime
 from marshmallow import Schema, fields, validate
 
 from signals.audit.grounds import Ground
+from signals.audit.log import SYSTEM, Actor
 from signals.casework.access import admit, find_signal, notes_of, organisation_of, report_of
 from signals.casework.opening import signal_with_follow_up
 from signals.casework.sealing import OpenedNote
@@ -22,6 +24,7 @@ from signals.casework.steps import require_may_leave
 from signals.clock import AMSTERDAM
 from signals.intake.content import Report
 from signals.models import Organisation, Signal
+from signals.operation import Operation
 from signals.routing.places import Place, place_of
 from signals.vocabulary import (
     AttemptKind,
@@ -46,6 +49,7 @@ FORMAT: Final = "signals-handover"
 FORMAT_VERSION: Final = "1.1"
 """Version 1.x may add fields; it removes none and changes no meaning."""
 _LANGUAGE: Final = "nl"
+_Opens = Callable[[], AbstractContextManager[Operation]]
 _ = partial(text, language=_LANGUAGE)
 
 
@@ -129,18 +133,34 @@ class HandoverSchema(OfSignal):
 
 
 def handover_of(signal_id: UUID) -> Handover:
-    """Return the hand-over of a signal; its audit entry is committed first.
+    """Return the hand-over of a signal to the caller; its audit entry is committed first.
 
     Raises `NotFound`, `Restricted` (art. 18 AVG), `ContentGone`, and `Conflict` unless the signal is
     concluded with help accepted or a referral.
     """
-    with operation(signal_id) as begun:
+    return _handover(signal_id, Ground.HANDOVER, partial(operation, signal_id), reading_operation)
+
+
+def pdf_for_system(begin: _Opens, signal: Signal) -> bytes:
+    """Return the same as a file, to a job that hands it to the case system; `begin` opens its operations."""
+    of_system = Actor(id=None, role=SYSTEM.role, organisation_id=signal.organisation_id)
+
+    @contextmanager
+    def opened() -> Iterator[Operation]:
+        with begin() as begun:
+            yield begun.acting_as(of_system)
+
+    return handover_pdf(_handover(signal.id, Ground.CASE_SYSTEM, opened, opened))
+
+
+def _handover(signal_id: UUID, ground: Ground, writing: _Opens, reads: _Opens) -> Handover:
+    with writing() as begun:
         own = organisation_of(begun.actor)
         require_may_leave(find_signal(begun.session, organisation_id=own, signal_id=signal_id))
-        admission = admit(begun, [signal_id], AuditAction.EXPORTED, ground=Ground.HANDOVER)
+        admission = admit(begun, [signal_id], AuditAction.EXPORTED, ground=ground)
         head = head_of(begun.session.get_one(Organisation, own))
     admission.fetch()
-    with reading_operation() as reading:
+    with reads() as reading:
         signal = signal_with_follow_up(reading.session, organisation_id=own, signal_id=signal_id)
         require_may_leave(signal)  # somebody may have reopened it meanwhile
         report = report_of(signal, admission)

@@ -107,6 +107,8 @@ DETAILS: dict[str, LazyString] = {
 
 FIELDS: dict[str, LazyString] = {
     "before_receipt": _("This lies before the signal was received."),
+    "not_https": _("Give an address that begins with https://."),
+    "not_an_rsin": _("Give the nine digits of the RSIN."),
     "not_a_time": _("This must be a time, like 14:30."),
     "not_a_moment": _("This must be a date and time, like 2026-11-24T14:30:00Z."),
     "needs_offset": _("Add the time zone, like Z or +01:00."),

@@ -107,6 +107,12 @@ class ExportedSignalSchema(Schema):
     notified_on = fields.Date(attribute="signal.notified_on", required=True, allow_none=True)
     deferred_because = fields.String(attribute="signal.deferred_because", required=True, allow_none=True)
     wmo_notified_on = fields.Date(attribute="signal.wmo_notified_on", required=True, allow_none=True)
+    filed_on = fields.Date(
+        attribute="signal.filed_on",
+        required=True,
+        allow_none=True,
+        metadata={"description": "The case system of the organisation got the hand-over"},
+    )
     restricted_on = fields.Date(attribute="signal.restricted_on", required=True, allow_none=True)
     history = fields.List(fields.Nested(ExportedChangeSchema), required=True)
     accesses = fields.List(fields.Nested(ExportedAccessSchema), required=True)

@@ -206,6 +206,8 @@ def _tried(attempt: Mapping[str, Any]) -> str:
 def _conclusion(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if signal["wmo_notified_on"]:
         yield _("Wmo notification done on"), _day(signal["wmo_notified_on"])
+    if signal["filed_on"]:
+        yield _("In the own case system since"), _day(signal["filed_on"])
     if signal["concluded_at"]:
         yield _("Concluded"), _moment(signal["concluded_at"])
     if signal["outcome"]:

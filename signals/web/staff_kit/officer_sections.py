@@ -17,4 +17,5 @@ def officer_sections() -> list[tuple[str, str]]:
         ("officer_pages.audit", gettext("Audit trail")),
         ("officer_pages.retention", gettext("Keeping and deleting")),
         ("approval_pages.approvals", gettext("Approvals")),
+        ("system_pages.overview", gettext("Connected systems")),
     ]

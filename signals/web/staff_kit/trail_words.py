@@ -11,6 +11,7 @@ from flask_babel import LazyString, ngettext
 from flask_babel import lazy_gettext as _
 
 from signals.audit.grounds import Ground, split
+from signals.models.connection import SystemKind
 from signals.vocabulary import AUTONYMS, AuditAction, DeletionReason, RetentionRule, Role
 from signals.web.labels import label
 from signals.web.staff_kit import display
@@ -108,11 +109,17 @@ def _settings(detail: str) -> str:
     return ", ".join(str(_SETTINGS[name]) for name in detail.split(",") if name in _SETTINGS)
 
 
+def _system(ground: Ground) -> Callable[[str], str]:
+    return lambda kind: f"{_label(ground)}: {_label(SystemKind(kind))}"
+
+
 def _area(ground: Ground) -> Callable[[str], str]:
     return lambda level: f"{_label(ground)}: {level_words(level, display.page_language())}"
 
 
 _DETAILED: Final[Mapping[str, Callable[[str], str]]] = {
+    Ground.CONNECTED: _system(Ground.CONNECTED),
+    Ground.DISCONNECTED: _system(Ground.DISCONNECTED),
     Ground.ADDED: _area(Ground.ADDED),
     Ground.ENDED: _area(Ground.ENDED),
     Ground.CHANGED: _settings,
