@@ -103,6 +103,11 @@ wheel: developer
 	@rm -rf build
 	@$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --no-index -w dist .
 
+## image: build the image of all roles with buildah and debootstrap, as root, and run each role
+.PHONY: image
+image: wheel
+	@$(BIN)/python -m tools.image
+
 ## clean: remove what was made, and keep config.toml, keys and data (var/)
 .PHONY: clean
 clean:

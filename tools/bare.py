@@ -122,19 +122,25 @@ def make_base(release: str) -> None:
     if (base / "usr/bin/make").exists():
         return
     shutil.rmtree(base, ignore_errors=True)
-    base.mkdir(parents=True)
-    say(f"making a root of {RELEASES[release]}")
+    debootstrap(base, release, PACKAGES)
     mirrors = list(_mirrors())
     mirror = [address for address in mirrors if "security" not in address][:1]
-    command = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", release, str(base), *mirror]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise Failed(f"{done.stdout[-2000:]}\ndebootstrap could not make {base}: see above.")
     security = [address for address in mirrors if "security" in address][:1]
     suites = [(address, release) for address in mirror] + [(one, f"{release}-security") for one in security]
     lines = [f"deb {address} {suite} main\n" for address, suite in suites]
     (base / "etc/apt/sources.list").write_text("".join(lines) or f"deb {_usual(base)} {release} main\n")
     _take_settings(base)
+
+
+def debootstrap(root: Path, release: str, packages: str) -> None:
+    """Make a root of a release from the mirror of this machine. Raises `Failed`."""
+    root.mkdir(parents=True)
+    say(f"making a root of {RELEASES[release]}")
+    mirror = [address for address in _mirrors() if "security" not in address][:1]
+    command = ["debootstrap", "--variant=minbase", f"--include={packages}", release, str(root), *mirror]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Failed(f"{done.stdout[-2000:]}\ndebootstrap could not make {root}: see above.")
 
 
 def _mirrors() -> Iterator[str]:
