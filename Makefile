@@ -60,6 +60,14 @@ lint: developer
 	@$(BIN)/python -m tools.advisories
 	@$(BIN)/codespell signals notifications privacy tools migrations tests docs README.md wsgi.py Makefile
 
+# `make bench growth` and `make soak faults`: the words after these two name a part.
+PART := $(wordlist 2,9,$(MAKECMDGOALS))
+ifneq ($(filter bench soak,$(firstword $(MAKECMDGOALS))),)
+ARGS += $(patsubst faults,tests/operations/test_kills.py,$(PART))
+$(PART):
+	@:
+endif
+
 ## bench: the measurements of the design, as a table and as JSON
 .PHONY: bench
 bench: developer

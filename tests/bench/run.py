@@ -11,6 +11,7 @@ from tests.bench.desk import measure_desk
 from tests.bench.enqueueing import measure_enqueueing
 from tests.bench.figure_pages import measure_pages
 from tests.bench.figures import measure_release
+from tests.bench.growth import measure_growth
 from tests.bench.intake import REQUESTS_PER_SECOND, measure_intake
 from tests.bench.opening import measure_opening
 from tests.bench.purging import measure_purging
@@ -153,6 +154,12 @@ def _statistics(folder: Path, size: Size) -> Iterator[Line]:
     yield from measure_pages(folder / "pages", rounds=size.reads)
 
 
+def _growth(folder: Path, size: Size) -> Iterator[Line]:
+    counts = size.signals // 10, size.signals
+    with _postgres("few", "many") as (_server, urls):
+        yield from measure_growth(folder, urls, counts=counts, rounds=min(size.rounds, 5))
+
+
 def _bodies(folder: Path, size: Size) -> Iterator[Line]:
     yield from measure_slow_bodies(folder, requests=size.requests)
 
@@ -168,7 +175,7 @@ def _start(folder: Path, size: Size) -> Iterator[Line]:
 _MEASURE: dict[str, Callable[[Path, Size], Iterator[Line]]] = {
     "routing": _routing, "intake": _intake, "arrival": _arrival, "queue": _queue, "desk": _desk,
     "opening": _opening, "retention": _retention, "audit": _audit, "sending": _sending,
-    "statistics": _statistics, "bodies": _bodies, "tokens": _tokens, "start": _start,
+    "statistics": _statistics, "growth": _growth, "bodies": _bodies, "tokens": _tokens, "start": _start,
 }  # fmt: skip
 
 PARTS = tuple(_MEASURE)

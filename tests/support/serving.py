@@ -1,4 +1,4 @@
-"""Runs `signals serve` as a process of its own, on a world, and ends what it started."""
+"""Runs `signals serve` or `signals work` as a process of its own, on a world, and ends what it started."""
 
 import contextlib
 import os
@@ -20,10 +20,11 @@ from tests.support.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60.0
+_COMMANDS = {ProcessRole.WORKER: "work"}
 
 
 class Served:
-    """A running `signals serve` with all its processes in a session of their own."""
+    """A running `signals serve` (`work` for a worker) with all its processes in a session of their own."""
 
     def __init__(self, world: World, *, role: ProcessRole = ProcessRole.ALL, port: int | None = None) -> None:
         self.port = port or free_port()
@@ -32,7 +33,7 @@ class Served:
         config.write_text(config_of(world, role, self.port), encoding="utf-8")
         with self.log_file.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "signals.cli", "--config", str(config), "serve"],
+                [sys.executable, "-m", "signals.cli", "--config", str(config), _COMMANDS.get(role, "serve")],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
