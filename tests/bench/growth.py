@@ -9,6 +9,7 @@ from typing import Any
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from privacy.logs import configure_logging
 from signals.clock import today
 from signals.db import make_engine
 from signals.operations.schedule import add_jobs
@@ -26,6 +27,7 @@ def measure_growth(
     folder: Path, urls: Sequence[str], *, counts: Sequence[int], rounds: int
 ) -> Iterator[Line]:
     """Run each job `rounds` times in turns on databases with so many rows in each large table."""
+    configure_logging(level="CRITICAL")  # the seeded signals are unreadable, and each run says so
     unreadable.TRIED_AT_ONCE = unreadable.PAGE  # type: ignore[misc]  # else this reads all of a small one
     template = folder / "template"
     template.mkdir()
