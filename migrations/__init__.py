@@ -5,10 +5,12 @@ newest, so that two migrations written side by side collide in git. Alembic is i
 something to do: a start only looks whether it has, and the server keeps what is imported.
 """
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, MetaData, inspect
+from sqlalchemy.exc import OperationalError
 
 import notifications.models
 import signals.models
@@ -17,14 +19,27 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 TARGET: list[MetaData] = [signals.models.Base.metadata, notifications.models.Base.metadata]
+ATTEMPTS = 60
+PAUSE_SECONDS = 2
+LOCK_NOT_AVAILABLE = "55P03"
 _VERSIONS = Path(__file__).parent / "versions"
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Bring the database to `revision`; one process at a time (a second one waits, then finds it done)."""
+    """Bring the database to `revision`; one process at a time (a second one waits, then finds it done).
+
+    Tries again for minutes while somebody uses a table that changes: in between the others go on.
+    """
     from alembic import command
 
-    command.upgrade(_config(engine), revision)
+    for left in reversed(range(ATTEMPTS)):
+        try:
+            command.upgrade(_config(engine), revision)
+            return
+        except OperationalError as error:
+            if not left or getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+                raise
+        time.sleep(PAUSE_SECONDS)
 
 
 def downgrade(engine: Engine, revision: str) -> None:

@@ -42,8 +42,8 @@ def _run_on_postgresql(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql("SET LOCAL lock_timeout = 0")  # another one migrates: wait for it
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
-        # A change that waits for a table holds up every reader behind it.
-        connection.exec_driver_sql("SET LOCAL lock_timeout = '10s'")
+        # A change that waits for a table holds up everybody behind it, and a front gives up after 3 s.
+        connection.exec_driver_sql("SET LOCAL lock_timeout = '1s'")
         _migrate(connection)
 
 
