@@ -6,9 +6,11 @@ from datetime import timedelta
 from urllib.parse import urljoin
 
 import pytest
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from signals.models import StaffSession
+from signals.models import Challenge, StaffSession
+from signals.staff.openid import Client
 from signals.vocabulary import AuditAction
 from tests.support.identity_provider import Visitor, onward, question
 from tests.support.pages import hidden_value
@@ -47,6 +49,26 @@ def test_signing_out_at_the_provider_ends_the_session_here(site: Site) -> None:
     assert not site.visitor.is_in
     assert elsewhere.is_in  # another sign-in of the same person at the provider
     assert [entry.ground for entry in site.desk.entries(AuditAction.SIGN_OUT)] == ["provider"]
+
+
+def test_a_logout_token_counts_once_for_its_own_client_and_soon(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[str] = []
+    read = Client.read_logout
+    monkeypatch.setattr(Client, "read_logout", lambda one, token: heard.append(token) or read(one, token))
+    site.visitor.sign_in()
+    _leave(site.visitor, f"{site.provider.issuer}/session/end?client_id=signals-{site.provider.port}")
+    path = f"/desk/provider/{site.team}/logout"
+    assert site.visitor.post(path, logout_token=heard[0]).status_code == 400
+    _forget_used(site)
+    site.change(client_id="another")
+    assert site.visitor.post(path, logout_token=heard[0]).status_code == 400
+    site.change(client_id=f"signals-{site.provider.port}")
+    site.move(minutes=5)
+    assert site.visitor.post(path, logout_token=heard[0]).status_code == 400
+    site.move(minutes=-5)
+    assert site.visitor.post(path, logout_token=heard[0]).status_code == 200
 
 
 @pytest.mark.parametrize("token", ["", "x", "a.b.c"])
@@ -97,6 +119,11 @@ def test_a_provider_that_is_away_ends_a_session_after_an_hour_and_not_before(sit
     assert site.check_sessions() == 1  # the token is still there to ask again
     _age(site, 61)
     assert not site.visitor.is_in
+
+
+def _forget_used(site: Site) -> None:
+    with Session(site.desk.engine) as session, session.begin():
+        session.execute(delete(Challenge).where(Challenge.purpose == "logout"))
 
 
 def _age(site: Site, minutes: int) -> None:
