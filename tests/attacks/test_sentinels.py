@@ -99,7 +99,7 @@ def test_the_form_without_javascript_leaves_nothing(world: World, log: io.String
     headers = {n: v for n, v in HEADERS.items() if n not in ("Content-Type", "Idempotency-Key")}
     answer = client.post("/", data=form, headers=headers)
     assert answer.status_code in (200, 201)
-    world.worker().arrive()
+    world.worker(notes=NotesSettings(enabled=True)).arrive()
     assert len(world.signals()) == 1
     _assert_clean(files(world.folder) | {"log": log.getvalue().encode()})
 
@@ -169,7 +169,7 @@ def _follow_up(world: World, *, arrive: bool = True) -> None:
     """Arrival, the team's mail, and everything that a worker does."""
     if arrive:
         notifications = NotificationsSettings(delay_minutes=0, mail_folder=world.folder / "demo" / "mail")
-        worker = world.worker(notifications=notifications)
+        worker = world.worker(notifications=notifications, notes=NotesSettings(enabled=True))
         assert worker.arrive() == 1
         mail = FolderChannel(folder=world.folder / "demo" / "mail", sender="a@example.org")
         replace(worker, channels={"email": mail}).deliver()
