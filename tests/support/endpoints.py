@@ -135,6 +135,12 @@ GET /desk/sign-in -
 POST /desk/sign-in -
 GET /desk/passkey/options -
 POST /desk/passkey/sign-in -
+POST /desk/provider/start -
+GET /desk/provider/<uuid:organisation_id>/callback -
+POST /desk/provider/code -
+POST /desk/provider/<uuid:organisation_id>/logout -
+GET /desk/printed-code -
+POST /desk/printed-code -
 GET /desk/account/link -
 POST /desk/account/link -
 POST /desk/account/link/use -
@@ -147,6 +153,7 @@ POST /desk/account/confirm/passkey WLCAP
 POST /desk/account/password WLCAP
 POST /desk/account/authenticator WLCAP
 POST /desk/account/language WLCAP
+POST /desk/account/printed-code L
 GET /desk/account/passkeys/options WLCAP
 POST /desk/account/passkeys WLCAP
 POST /desk/account/passkeys/<uuid:passkey_id>/rename WLCAP
@@ -263,6 +270,8 @@ GET /admin/organisations/<uuid:organisation_id> A
 POST /admin/organisations/<uuid:organisation_id> A
 POST /admin/organisations/<uuid:organisation_id>/coverage A
 POST /admin/organisations/<uuid:organisation_id>/live A
+GET /admin/organisations/<uuid:organisation_id>/provider A
+POST /admin/organisations/<uuid:organisation_id>/provider A
 POST /admin/organisations/<uuid:organisation_id>/staff A
 POST /admin/organisations/<uuid:organisation_id>/staff/<uuid:member_id>/disable A
 POST /admin/organisations/<uuid:organisation_id>/staff/<uuid:member_id>/reset A

@@ -36,6 +36,7 @@ OF_COMMANDS = {
     "clock_apart",
     "purge_incomplete",
     "settings",
+    "setup_refused",
     "keys_unusable",
     "no_journal",
     "no_ledger",
