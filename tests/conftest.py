@@ -14,6 +14,7 @@ import pytest
 from hypothesis import settings
 from playwright.sync_api import expect
 
+from signals.operations.heartbeats import HEARTBEATS
 from tests.support.addresses import share_compiled_addresses
 from tests.support.browser import launch_options
 from tests.support.desk_fixtures import audit, by, clock, keys, migrated_file, session, sqlite_engine, team
@@ -107,6 +108,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if FILLED.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("system")
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_expected_of_later_tests() -> Iterator[None]:
+    """Forget which jobs this process should do again: ten minutes later every `/readyz` here missed them."""
+    yield
+    HEARTBEATS._expected.clear()
 
 
 @pytest.fixture(scope="session")
