@@ -7,7 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from notifications.models import OutboxMessage
-from signals.vocabulary import AuditAction
+from signals.models import StaffMember
+from signals.vocabulary import AuditAction, Role
 from tests.support.desk_side import PASSWORD
 from tests.support.identity_provider import Visitor
 from tests.support.pages import hidden_value
@@ -58,6 +59,14 @@ def test_one_half_or_the_halves_in_the_wrong_order_open_nothing(site: Site) -> N
 def test_a_new_code_ends_the_one_before(site: Site) -> None:
     old = _printed(site)
     new = _printed(site)
+    assert site.visitor.post("/desk/printed-code", first=old[0], second=old[1]).status_code == 401
+    assert site.visitor.post("/desk/printed-code", first=new[0], second=new[1]).status_code == 303
+
+
+def test_the_code_of_one_lead_ends_that_of_another(site: Site) -> None:
+    with site.desk.begin() as operation:
+        operation.session.get_one(StaffMember, site.member("bram").id).role = Role.LEAD
+    old, new = _printed(site), _printed(site, "bram")
     assert site.visitor.post("/desk/printed-code", first=old[0], second=old[1]).status_code == 401
     assert site.visitor.post("/desk/printed-code", first=new[0], second=new[1]).status_code == 303
 

@@ -116,3 +116,15 @@ def test_an_address_of_another_domain_is_told_so(site: Site) -> None:
     answer = site.visitor.post("/desk/provider/start", email="anna@nowhere.example")
     assert answer.status_code == 404
     assert "Voor dit adres" in answer.text
+
+
+def test_a_session_of_the_provider_changes_an_account_after_a_new_proof_only(site: Site) -> None:
+    """The provider may know somebody for hours: its word opens a session, and proves nothing anew."""
+    site.visitor.sign_in()
+    page = site.visitor.get("/desk/account").text
+    form = {"csrf_token": hidden_value(page, "csrf_token"), "totp": "000000"}
+    assert site.visitor.post("/desk/account/authenticator", **form).headers["Location"].endswith("/confirm")
+    site.visitor.sign_in(again="1")
+    page = site.visitor.get("/desk/account").text
+    form = {"csrf_token": hidden_value(page, "csrf_token"), "totp": "000000"}
+    assert site.visitor.post("/desk/account/authenticator", **form).status_code == 400  # the code is wrong
