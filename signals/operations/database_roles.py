@@ -144,7 +144,7 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
     # Sign-in, before which no organisation is known
     "staff_members": {"desk": rights("SIU"), "worker": rights("SIU")},
     "staff_sessions": {"desk": rights("SIUD"), "worker": rights("SIUD")},
-    "identity_providers": {"desk": rights("SIUD"), "worker": rights("S")},
+    "identity_providers": {"desk": rights("SIUD"), "worker": rights("SD")},
     "passkeys": {"desk": rights("SIUD"), "worker": rights("SD")},
     "challenges": {"desk": rights("SIUD"), "worker": rights("SD")},
     "account_links": {"desk": rights("SIUD"), "worker": rights("SIUD")},

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete
 
 from signals.clock import Clock
-from signals.models import AccountLink, Challenge, Connection, Passkey, StaffMember
+from signals.models import AccountLink, Challenge, Connection, IdentityProvider, Passkey, StaffMember
 from signals.models.sealed import Keep, Revoked
 from signals.operation import Operation
 from signals.retention.journal import DeletionJournal, Revocation
@@ -46,7 +46,7 @@ def revoke_again(
         by_row.setdefault((one.revoked.table, one.revoked.id), []).append(one)
     changed = 0
     for (table, row_id), lines in by_row.items():
-        for model in (Passkey, Connection):
+        for model in (Passkey, Connection, IdentityProvider):
             if table == model.__tablename__ and (row := session.get(model, row_id)):
                 session.delete(row)
         if table == StaffMember.__tablename__ and (member := session.get(StaffMember, row_id)):

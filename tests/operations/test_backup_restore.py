@@ -17,7 +17,7 @@ from privacy.keystore import KeyGone
 from signals.errors import ContentGone
 from signals.intake.content import open_report
 from signals.keys.opening import KeysUnusable
-from signals.models import AccountLink, Passkey, Signal, StaffMember, StaffSession
+from signals.models import AccountLink, IdentityProvider, Passkey, Signal, StaffMember, StaffSession
 from signals.routing.postcodes import Address
 from signals.staff.accounts import add_staff, disable, set_role
 from signals.staff.change_messages import AccountSettings
@@ -35,6 +35,13 @@ PHONE: dict[str, Any] = {
     "public_key": b"a key",
     "sign_count": 1,
     "created_on": NIGHT.date(),
+}
+PROVIDER = {
+    "issuer": "https://login.example.org",
+    "client_id": "signals",
+    "secret_file": "amsterdam.secret",
+    "domains": "example.org",
+    "factors": "mfa",
 }
 MAILING = AccountSettings(site="http://desk.example", hasher=QUICK)
 
@@ -78,6 +85,7 @@ def test_what_was_revoked_since_the_copy_stays_revoked(site: Site) -> None:
     people = {name: Somebody(site, name) for name in names}
     with world.sessions.begin() as session:
         session.add(Passkey(staff_member_id=people["passkey"].id, **PHONE))
+        session.add(IdentityProvider(organisation_id=AMSTERDAM, **PROVIDER))
         owner = session.get_one(StaffMember, people["link"].id)
         mail_link(world.operation(session), MAILING, owner, "recovery")
         link = link_token(world.keystore, session.scalars(select(AccountLink.id)).one())
@@ -90,6 +98,7 @@ def test_what_was_revoked_since_the_copy_stays_revoked(site: Site) -> None:
         recover(operation, settings=MAILING, member=of["changed"])
         session.get_one(StaffSession, people["signs_out"].session_id).revoked_at = NIGHT
         session.delete(session.scalars(select(Passkey)).one())
+        session.delete(session.scalars(select(IdentityProvider)).one())
     assert [one.me(desk) for one in people.values()] == [401, 401, 401, 401, 200, 200]
     site.back_up(NIGHT + timedelta(hours=1), "--journal")
 
@@ -107,6 +116,7 @@ def test_what_was_revoked_since_the_copy_stays_revoked(site: Site) -> None:
     assert desk.test_client().post("/desk/account/link", data={"token": link}).status_code == 410
     with site.world.sessions() as session:
         assert session.scalars(select(Passkey)).all() == []
+        assert session.scalars(select(IdentityProvider)).all() == []
 
 
 def test_a_restore_forgets_again_and_loses_nothing_that_lives(site: Site, cases: Cases) -> None:
