@@ -5,6 +5,8 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
+.PHONY: run build developer test chromium check lint bench soak bare texts format lock licences wheel image clean help
+
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 WORKERS ?= 2
@@ -18,37 +20,30 @@ export PYTHON CHROMIUM UPGRADE BEFORE
 unexport PYTHONDONTWRITEBYTECODE
 
 ## run: serve the demo on http://127.0.0.1:8000 (PORT=8080 changes the port) until interrupted
-.PHONY: run
 run: build
 	@$(if $(PORT),SIGNALS__SERVER__PORT='$(PORT)') exec $(BIN)/signals serve --prepare
 
 ## build: what an installation needs, without the tools of developers; docs/deployment.md continues from there
-.PHONY: build
 build:
 	@$(HERE) -m tools.install product
 
-.PHONY: developer
 developer:
 	@$(HERE) -m tools.install developer
 
 ## test: every test, on SQLite, a real PostgreSQL and a real Chromium; nothing is skipped
-.PHONY: test
 test: chromium
 	@$(MAKE) developer
 	@$(HERE) -m tools.proxy
 	@$(PYTEST) -q $(PARALLEL) $(ARGS)
 
-.PHONY: chromium
 chromium:
 	@$(HERE) -m tools.browser $(ARGS)
 
 ## check: lint, types, layers and the fast tests, in less than a minute
-.PHONY: check
 check: lint
 	@$(PYTEST) -q $(PARALLEL) -m 'not slow and not browser and not postgres and not system' $(ARGS)
 
 ## lint: the part of check without tests
-.PHONY: lint
 lint: developer
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -69,55 +64,45 @@ $(PART):
 endif
 
 ## bench: the measurements of the design, as a table and as JSON
-.PHONY: bench
 bench: developer
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 ## soak: the long random runs; `make test` has their seeded part
-.PHONY: soak
 soak: chromium
 	@$(MAKE) developer
 	@$(PYTEST) -q --hypothesis-profile=soak --hypothesis-show-statistics -m 'hypothesis or soak' $(ARGS)
 
 ## bare: try both commands on bare Debian systems, as root and as a normal user, and print a table
-.PHONY: bare
 bare:
 	@$(HERE) -m tools.bare $(ARGS)
 
 ## texts: bring the catalogues of translations up to date with the code
-.PHONY: texts
 texts: developer
 	@$(BIN)/python -m tools.texts
 
 ## format: put the code in the shape that `make check` asks for
-.PHONY: format
 format: developer
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
 ## lock: pin what pyproject.toml and package.json ask for; UPGRADE=1 takes the newest, BEFORE=2026-11-18 caps
-.PHONY: lock
 lock: build
 	@$(HERE) -m tools.pins
 
 ## licences: write THIRD_PARTY.md from the two locks
-.PHONY: licences
 licences: developer
 	@$(BIN)/python -m tools.licences
 
 ## wheel: dist/signals-*.whl, with front-end files and translations
-.PHONY: wheel
 wheel: developer
 	@rm -rf build
 	@$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --no-index -w dist .
 
 ## image: build the image of all roles with buildah and debootstrap, as root, and run each role
-.PHONY: image
 image: wheel
 	@$(BIN)/python -m tools.image
 
 ## clean: remove what was made, and keep config.toml, keys and data (var/)
-.PHONY: clean
 clean:
 	rm -rf .venv .cache node_modules tests/*/node_modules signals/web/static/vendor build dist *.egg-info .pytest_cache \
 	  .mypy_cache .ruff_cache .hypothesis .import_linter_cache test-results
@@ -125,6 +110,5 @@ clean:
 	find signals notifications -name '*.mo' -delete
 
 ## help: this list
-.PHONY: help
 help:
 	@sed -n 's/^## \([a-z]*\): \(.*\)/make \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16

@@ -163,7 +163,7 @@ def report_that_may_stay(text: bytes, *, received_on: date, notes_enabled: bool)
     if plain.keys() != _KEYS:
         raise ContentRefused
     report = report_from_plain(plain | _in_our_spelling(plain))
-    note = redact(_printable(report.note[:NOTE_LENGTH])).text if report.note and notes_enabled else None
+    note = _redacted(_printable(report.note)) if report.note and notes_enabled else None
     noticed_on = report.noticed_on if _may_be_noticed(report.noticed_on, received_on) else None
     return replace(report, note=note, noticed_on=noticed_on)
 
@@ -186,6 +186,12 @@ def _known(kind: type[StrEnum], codes: object) -> list[StrEnum]:
     if not isinstance(codes, list):
         raise ContentRefused
     return [code for code in kind if code.value in codes]
+
+
+def _redacted(note: str) -> str:
+    """Return a note without what identifies; a note that a front redacted may be longer than typed ones."""
+    found = redact(note).text
+    return found if found == note or len(note) <= NOTE_LENGTH else redact(note[:NOTE_LENGTH]).text
 
 
 def _printable(note: str) -> str:

@@ -25,7 +25,7 @@ from privacy.sealing import SealingError, open_bytes, seal_bytes
 from privacy.totp import new_totp_secret, verify_totp
 from signals.audit.grounds import Ground
 from signals.audit.log import SYSTEM
-from signals.clock import Clock
+from signals.clock import Clock, today
 from signals.db import set_local
 from signals.errors import Conflict, FieldProblem, Forbidden, Invalid, SignalsError
 from signals.models import AccountLink, Approval, Passkey, StaffMember
@@ -222,6 +222,7 @@ def activate(
     link.used_at = operation.now
     member.password_hash = hash_password(password, hasher)
     member.totp_sealed, member.totp_last_step = seal_totp(keystore, member.id, secret), step
+    member.last_signed_in_on = today(operation.clock)
     revoke_all(session, operation.clock, member=member)
     by_member, ground = operation.acting_as(actor_for(member)), Ground(link.purpose)
     by_member.record(AuditAction.PASSWORD_CHANGED, subject_id=member.id, ground=ground)

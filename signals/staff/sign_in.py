@@ -89,13 +89,13 @@ def open_for(
     operation: Operation, member: StaffMember, *, kind: SessionKind, absolute_hours: int, ground: Ground
 ) -> SignedIn:
     """Open a session for somebody who has proved who they are, and record it."""
-    lasts = timedelta(hours=absolute_hours)
+    lasts, last_on = timedelta(hours=absolute_hours), member.last_signed_in_on
+    if kind == "page":
+        # Before the flush: a second update of the row would lock its organisation too.
+        member.last_signed_in_on = today(operation.clock)
     token, opened = open_session(operation.session, member, kind, operation.now, lasts)
     by_member = operation.acting_as(actor_for(member))
     by_member.record(AuditAction.SIGN_IN, subject_id=member.id, ground=ground)
-    last_on = member.last_signed_in_on
-    if kind == "page":
-        member.last_signed_in_on = today(operation.clock)
     return SignedIn(token=token, session=opened, member=member, last_on=last_on)
 
 

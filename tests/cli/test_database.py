@@ -61,7 +61,7 @@ def test_a_file_that_is_no_database_is_called_one(folder: Path) -> None:
     for file in folder.glob("**/*.db-*"):
         file.unlink()
     file_of_database(folder).write_bytes(b"not a database, but long enough to be looked at" * 100)
-    assert "backup.md" in refusal(folder, "db", "check")
+    assert "restore.md" in refusal(folder, "db", "check")
 
 
 @pytest.mark.postgres

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from privacy.redaction import redact
 from signals.clock import FixedClock
 from signals.errors import KeyReused
-from signals.intake.content import Report, Summary, open_report, report_from_plain
+from signals.intake.content import Report, Summary, open_report, report_from_plain, report_that_may_stay
 from signals.intake.receiving import Intake
 from signals.routing.postcodes import Address
+from signals.settings import NotesSettings
 from signals.vocabulary import ConcernType, Seen
 from tests.support.world import NOW, World, make_template, make_world
 
@@ -118,12 +119,20 @@ def test_the_answer_does_not_depend_on_when_within_seven_days_it_is_asked_again(
 @settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batch=st.lists(reports, min_size=1, max_size=8))
 def test_whatever_was_received_is_what_arrives(world: World, intake: Intake, batch: list[Report]) -> None:
-    world.worker().arrive()
+    worker = world.worker(notes=NotesSettings(enabled=True))
+    worker.arrive()
     known = {signal.id for signal in world.signals()}
     clock = FixedClock(datetime(2026, 11, 24, 12, tzinfo=UTC))
     for report in batch:
         intake.receive(clock, key=uuid.uuid4(), report=report)
-    assert world.worker().arrive() == len(batch)
+    assert worker.arrive() == len(batch)
     arrived = [open_report(world.keystore, s) for s in world.signals() if s.id not in known]
-    expected = [replace(r, note=r.note and redact(r.note).text) for r in batch]
+    sealed = [replace(r, note=r.note and redact(r.note).text).canonical() for r in batch]
+    expected = [report_that_may_stay(r, received_on=clock.moment.date(), notes_enabled=True) for r in sealed]
     assert sorted(r.canonical() for r in arrived) == sorted(r.canonical() for r in expected)
+    assert [_said(r) for r in expected] == [_said(r) for r in batch]
+
+
+def _said(report: Report) -> tuple[object, ...]:
+    summary = report.summary
+    return report.address, set(summary.concern_types), summary.seen

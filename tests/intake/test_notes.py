@@ -6,7 +6,7 @@ from werkzeug.test import TestResponse
 
 from privacy.sealing import open_from_mailbox
 from signals.errors import KeyReused
-from signals.intake.content import Report, context_of, open_report, report_from_plain
+from signals.intake.content import NOTE_LENGTH, Report, context_of, open_report, report_from_plain
 from signals.intake.receiving import Received, Redaction
 from signals.models import IdempotencyKey, SealedReport
 from signals.settings import NotesSettings
@@ -54,6 +54,15 @@ def test_the_worker_reads_the_redacted_note_and_the_rest_as_it_was_sent(world: W
     world.worker(notes=NotesSettings(enabled=True)).arrive()
     (signal,) = world.signals()
     assert open_report(world.keystore, signal).to_plain() == report(note=REDACTED).to_plain()
+
+
+def test_nothing_is_lost_of_a_note_that_became_longer_by_its_redaction(world: World) -> None:
+    note = ("Jan en Piet " * 23)[:276] + " end"
+    receive(world, 1, note)
+    world.worker(notes=NotesSettings(enabled=True)).arrive()
+    (signal,) = world.signals()
+    arrived = open_report(world.keystore, signal).note or ""
+    assert (len(arrived) > NOTE_LENGTH, arrived[-4:]) == (True, " end")
 
 
 def test_the_answer_says_how_many_of_each_kind_were_removed(world: World) -> None:

@@ -30,7 +30,7 @@ TYPED = 'Mevrouw zei: "kom <later> terug" & belde.'
 IN_HTML = "Mevrouw zei: &#34;kom &lt;later&gt; terug&#34; &amp; belde."
 CONTROLS = frozenset(("select", "textarea", "button", "input"))
 LABELLED = {"label:text": "Notitie"}
-_PARTS = {"part": "norms", "task": "deputy", "code": "C001"}
+_PARTS = {"part": "norms", "task": "deputy", "code": "C001", "kind": "events"}
 ROLES = {PEOPLE[letter]: role for letter, role in LETTERS.items()}
 
 
@@ -65,7 +65,10 @@ def posted_to(desk: Desk) -> list[tuple[str, str]]:
     """Return (address, sender) of every form behind sign-in, with ids that lead nowhere."""
     found = [one for one in of_staff(desk.app) if one.method == "POST" and not one.is_api]
     return [
-        (re.sub("<(part|task|code)>", lambda name: _PARTS[name[1]], one.path({})), _somebody(one.asked.roles))
+        (
+            re.sub("<(part|task|code|kind)>", lambda name: _PARTS[name[1]], one.path({})),
+            _somebody(one.asked.roles),
+        )
         for one in found
     ]
 
