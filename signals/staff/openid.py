@@ -33,6 +33,7 @@ KEPT: Final = timedelta(hours=1)
 RENEWED: Final = timedelta(seconds=30)
 """How long a description is kept, and how soon it is read again for a key that it lacks."""
 _ALGORITHMS: Final = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384"]
+_CALLED: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint")
 _LOGOUT: Final = "http://schemas.openid.net/event/backchannel-logout"
 
 
@@ -81,6 +82,9 @@ class Directory:
         found = self._read(f"{issuer.rstrip('/')}/.well-known/openid-configuration", KEPT)
         if found.get("issuer") != issuer:
             raise ProviderRefused
+        named = [str(found[name]) for name in _CALLED if name in found]
+        if issuer.startswith("https:") and not all(url.startswith("https:") for url in named):
+            raise ProviderRefused  # no provider elsewhere leads to a service of this machine
         return found
 
     def states_issuer(self, issuer: str) -> bool:
@@ -273,7 +277,7 @@ def _provider() -> Iterator[None]:
         raise ProviderRefused from None
     except AuthlibBaseError as error:  # other codes say that our own set-up is wrong
         raise (ProviderRefused if error.error == "invalid_grant" else ProviderUnavailable) from None
-    except (RequestException, KeyError, ValueError):
+    except (RequestException, KeyError, ValueError, TypeError, AttributeError):
         raise ProviderUnavailable from None
 
 

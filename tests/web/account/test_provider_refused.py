@@ -4,7 +4,9 @@ from urllib.parse import urlencode
 
 import pytest
 
+from signals.clock import FixedClock
 from signals.staff.challenges import ChallengeRefused
+from signals.staff.openid import Client, Directory, ProviderRefused, ProviderUnavailable
 from tests.support.identity_provider import Visitor, question
 from tests.support.provider_site import Site
 
@@ -76,6 +78,29 @@ def test_a_description_that_names_another_issuer_is_refused(site: Site) -> None:
 def test_a_provider_without_https_gets_no_secret(site: Site) -> None:
     site.change(issuer="http://login.example.org")
     assert site.visitor.post("/desk/provider/start", email="anna@example.org").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("answer", "raised"),
+    [
+        ({"jwks_uri": "http://127.0.0.1:9/jwks"}, ProviderRefused),
+        ({"token_endpoint": "http://localhost:9/token"}, ProviderRefused),
+        ({"authorization_endpoint": 1}, ProviderRefused),
+        ([], ProviderUnavailable),
+        ("", ProviderUnavailable),
+    ],
+)
+def test_a_provider_elsewhere_leads_to_no_service_of_this_machine(
+    clock: FixedClock, answer: object, raised: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issuer = "https://login.example.org"
+    good = {"issuer": issuer, "authorization_endpoint": f"{issuer}/auth"}
+    told = good | answer if isinstance(answer, dict) else answer
+    monkeypatch.setattr(Directory, "_read", lambda *_given: told)
+    directory = Directory(clock, None)
+    client = Client(directory=directory, issuer=issuer, client_id="x", secret="y", redirect_uri=issuer)
+    with pytest.raises(raised):
+        client.authorization_url(state="s", nonce="n", verifier="v" * 43, again=False)
 
 
 @pytest.mark.parametrize("minutes", [5, -5])
