@@ -9,19 +9,20 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from privacy.sealing import open_bytes, seal_bytes
 from privacy.totp import verify_totp
 from signals.audit.grounds import Ground
 from signals.errors import SignalsError, SignInFailed
-from signals.models import IdentityProvider, StaffMember, StaffSession
+from signals.models import AccountLink, IdentityProvider, StaffMember, StaffSession
 from signals.models.base import new_id
 from signals.models.staff import NOT_ACTIVATED
 from signals.operation import Operation
 from signals.staff.identity import Secrets, normal_email, open_totp
 from signals.staff.openid import Identity
 from signals.staff.providers import domain_of
+from signals.staff.sessions import revoke_all
 from signals.staff.sign_in import SignedIn, lock_member, open_for, record_failure
 
 CHECKED_EVERY: Final = timedelta(minutes=40)
@@ -61,7 +62,7 @@ def sign_in_at_provider(
         identity = replace(identity, proved_at=operation.now)
     if member.invited:
         member.totp_last_step = None
-    member.identity_issuer, member.identity_subject = provider.issuer, identity.subject
+    _bind(operation, member, (provider.issuer, identity.subject))
     opened = open_for(operation, member, kind="page", absolute_hours=absolute_hours, ground=Ground.PROVIDER)
     _tie(operation, opened.session, identity)
     return opened
@@ -103,6 +104,14 @@ def _invited_as(operation: Operation, provider: IdentityProvider, identity: Iden
         StaffMember.email == email, StaffMember.identity_issuer.is_distinct_from(provider.issuer)
     )
     return operation.session.scalar(query) or nobody
+
+
+def _bind(operation: Operation, member: StaffMember, identity: tuple[str, str]) -> None:
+    """Bind an account; the first time ends what was opened or mailed before, as no provider could end it."""
+    if (member.identity_issuer, member.identity_subject) != identity:
+        revoke_all(operation.session, operation.clock, member=member)
+        operation.session.execute(delete(AccountLink).where(AccountLink.staff_member_id == member.id))
+    member.identity_issuer, member.identity_subject = identity
 
 
 def _require_own_factor(operation: Operation, member: StaffMember, totp: str | None) -> None:

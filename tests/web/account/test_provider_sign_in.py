@@ -1,8 +1,11 @@
 """Test signing in at the provider of an organisation, with the certified `oidc-provider` as the peer."""
 
-import pytest
+from datetime import timedelta
 
-from signals.models import StaffMember
+import pytest
+from sqlalchemy import select
+
+from signals.models import AccountLink, StaffMember
 from signals.vocabulary import AuditAction, Role
 from tests.support.desk_side import PASSWORD
 from tests.support.identity_provider import Visitor, onward, question
@@ -94,7 +97,19 @@ def test_a_bound_account_has_no_other_way_in(site: Site) -> None:
     form = {"email": "anna@example.org", "password": PASSWORD}
     local.post("/desk/sign-in", **form, totp=site.desk.code("anna"))
     assert local.is_in
+    with site.desk.begin() as operation:
+        mailed = AccountLink(
+            purpose="recovery",
+            staff_member_id=site.member().id,
+            token_hash=b"x" * 32,
+            expires_at=operation.now + timedelta(days=1),
+        )
+        operation.session.add(mailed)
     site.visitor.sign_in()
+    assert site.visitor.is_in
+    assert not local.is_in
+    with site.desk.begin() as operation:
+        assert operation.session.scalars(select(AccountLink)).all() == []
     other = Visitor(site.url)
     assert other.post("/desk/sign-in", **form, totp=site.desk.code("anna")).status_code == 401
     assert not other.is_in
