@@ -85,7 +85,7 @@ class CaseSystemChannel:
             connection, signal = _about(reading.session, message)
             system = self._system(connection, reading)
             reading.session.expunge_all()
-        zaak = file_case(system, _filing(signal, self.settings), partial(self._content, signal))
+        zaak = file_case(system, _filing(signal, self.settings), partial(self._content, message))
         with self.begin() as noting:
             filed = noting.session.get(Signal, signal.id, with_for_update=True)
             if filed is not None and filed.organisation_id == signal.organisation_id:
@@ -102,7 +102,11 @@ class CaseSystemChannel:
         http = guarded_http(self.settings)
         return CaseSystem(**connection.settings, secret=secret, http=http, clock=reading.clock)
 
-    def _content(self, signal: Signal) -> bytes:
+    def _content(self, message: Lease) -> bytes:
+        """Return the PDF; somebody may have disconnected the system while it was asked what it has."""
+        with self.begin() as reading:
+            _connection, signal = _about(reading.session, message)
+            reading.session.expunge_all()
         try:
             return self.handover_pdf(self.begin, signal)
         except SignalsError as refused:  # reopened, restricted or purged just now

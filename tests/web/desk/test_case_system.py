@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -19,11 +19,13 @@ from pypdf import PdfReader
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from notifications.channels.zgw import CaseSystem, Filing, file_case
 from notifications.models import OutboxMessage
 from signals.app import make_worker
 from signals.lifecycle.telling_systems import HANDOVER_WAITS
 from signals.models import Connection, Signal
 from signals.models.connection import SystemKind
+from signals.notices import systems
 from signals.operations.jobs import Worker
 from signals.settings import NotificationsSettings, Settings, SystemsSettings
 from signals.vocabulary import AuditAction
@@ -160,6 +162,21 @@ def test_a_disconnected_system_gets_nothing_more(team: Team) -> None:
         operation.session.delete(operation.session.scalars(select(Connection)).one())
     assert team.worker.deliver_to_systems().expired == 1
     assert (team.message.reason, team.peer.asked) == ("disconnected", [])
+
+
+def test_a_system_that_is_disconnected_while_it_answers_gets_no_content(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team.conclude()
+
+    def file(system: CaseSystem, filing: Filing, content: Callable[[], bytes]) -> str:
+        with team.desk.begin() as operation:
+            operation.session.delete(operation.session.scalars(select(Connection)).one())
+        return file_case(system, filing, content)
+
+    monkeypatch.setattr(systems, "file_case", file)
+    assert team.worker.deliver_to_systems().delivered == 0
+    assert (team.peer.numbers(), team.exported()) == ((0, 0, 0), [])
 
 
 def test_a_refused_hand_over_is_a_dead_letter_and_can_be_sent_again(team: Team) -> None:
