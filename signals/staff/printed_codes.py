@@ -42,7 +42,7 @@ def sign_in_with_halves(operation: Operation, *, halves: Halves, absolute_hours:
     query = select(StaffMember.id).where(StaffMember.printed_hash == _hash_of("".join(halves)))
     found = operation.session.scalar(query)
     member = lock_member(operation.session, found) if found else None
-    if member is None or member.disabled_at is not None:
+    if member is None or member.disabled_at is not None or member.role is not Role.LEAD:
         record_failure(operation, member, Ground.PRINTED_CODE)
         raise SignInFailed
     _tell(operation, member)

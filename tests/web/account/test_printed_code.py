@@ -71,6 +71,14 @@ def test_the_code_of_one_lead_ends_that_of_another(site: Site) -> None:
     assert site.visitor.post("/desk/printed-code", first=new[0], second=new[1]).status_code == 303
 
 
+def test_the_code_of_somebody_who_is_no_lead_any_more_opens_nothing(site: Site) -> None:
+    first, second = _printed(site)
+    with site.desk.begin() as operation:
+        operation.session.get_one(StaffMember, site.member("lena").id).role = Role.WORKER
+    assert site.visitor.post("/desk/printed-code", first=first, second=second).status_code == 401
+    assert not site.visitor.is_in
+
+
 def test_only_a_lead_prints_a_code(site: Site) -> None:
     site.visitor.sign_in()
     page = site.visitor.get("/desk/account").text
