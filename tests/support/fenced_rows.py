@@ -33,7 +33,7 @@ MATRIX = {
     "drills": ("", "SIU", "SIU"),
     "follow_up_notes": ("", "SIUD", "SIUD"),
     "front_keys": ("SI", "", "SD"),
-    "identity_providers": ("", "SIUD", "S"),
+    "identity_providers": ("", "SIUD", "SD"),
     "idempotency_keys": ("SI", "", "SD"),
     "job_runs": ("", "SU", "SIUD"),
     "mailbox_public_keys": ("S", "SI", "SIUD"),
