@@ -190,8 +190,7 @@ def _known(kind: type[StrEnum], codes: object) -> list[StrEnum]:
 
 def _redacted(note: str) -> str:
     """Return a note without what identifies; a note that a front redacted may be longer than typed ones."""
-    found = redact(note).text
-    return found if found == note or len(note) <= NOTE_LENGTH else redact(note[:NOTE_LENGTH]).text
+    return redact(note if len(note) <= NOTE_LENGTH or redact(note).text == note else note[:NOTE_LENGTH]).text
 
 
 def _printable(note: str) -> str:
