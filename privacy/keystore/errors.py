@@ -26,3 +26,7 @@ class WrongMasterKey(KeystoreError):
 
 class KeystoreEmpty(KeystoreError):
     """There is no keystore here: it was never made, or its database is another one than it was."""
+
+
+class KeystoreNotOwned(KeystoreError):
+    """The keystore's tables belong to another role: their files keep destroyed keys."""

@@ -25,7 +25,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from structlog import get_logger
 
-from privacy.keystore.errors import KeyRefused, KeystoreEmpty, WrongMasterKey
+from privacy.keystore.errors import KeyRefused, KeystoreEmpty, KeystoreNotOwned, WrongMasterKey
 from privacy.keystore.wrapping import BOUND, Master, bound_values
 from privacy.keystore_schema import READ_ONLY, checkpoint_sqlite, keystore_metadata, master_versions
 
@@ -103,8 +103,8 @@ class Vault:
     def rewrite(self) -> int:
         """Write each table anew, so that destroyed keys leave the files of PostgreSQL; return how many.
 
-        There a deleted row stays until its place is used again. SQLite writes zeros over it at once. Only the
-        owner of the tables may do this. Raises SQLAlchemy's `OperationalError` for a table that is in use.
+        There a deleted row stays until its place is used again. SQLite writes zeros over it at once.
+        Raises SQLAlchemy's `OperationalError` for a table in use, `KeystoreNotOwned` for another role's.
         """
         if self._engine.dialect.name == "sqlite":
             return 0
@@ -114,7 +114,10 @@ class Vault:
             try:
                 connection.exec_driver_sql(f"SET lock_timeout = '{REWRITE_LOCK_SECONDS}s'")
                 for table in tables:
+                    file = _file_of(connection, table)
                     connection.exec_driver_sql(f"VACUUM FULL {table.name}")
+                    if _file_of(connection, table) == file:  # PostgreSQL warns only
+                        raise KeystoreNotOwned
             finally:
                 connection.invalidate()  # and its limit with it
         return len(tables)
@@ -214,6 +217,10 @@ class Vault:
 
     def _forget_opened(self) -> None:
         """Drop what is kept opened in memory; kinds of keys that keep something say so."""
+
+
+def _file_of(connection: Connection, table: Table) -> int:
+    return int(connection.exec_driver_sql(f"SELECT pg_relation_filenode('{table.name}')").scalar_one())
 
 
 @cache

@@ -8,6 +8,7 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import OperationalError
 
 from privacy.keystore import Keystore
+from privacy.keystore.errors import KeystoreNotOwned
 from privacy.keystore_schema import case_keys, keystore_engine
 from tests.support.keystores import KEYS, MASTER
 from tests.support.postgres import PostgresServer
@@ -55,6 +56,15 @@ def test_a_rewrite_gives_way_to_who_uses_a_table_and_keeps_no_limit(
     with engine.connect() as connection:
         assert connection.scalar(text("SHOW lock_timeout")) == "30s"
     assert keystore.rewrite() == 5
+
+
+def test_a_rewrite_by_a_role_that_does_not_own_the_tables_is_refused(
+    keystore: Keystore, postgres_url: str
+) -> None:
+    stranger = keystore_engine(f"{postgres_url}&options=-c%20role%3Dpg_read_all_data")
+    with pytest.raises(KeystoreNotOwned):
+        Keystore(stranger, MASTER).rewrite()
+    stranger.dispose()
 
 
 def _files_with(value: bytes, server: PostgresServer) -> list[Path]:
