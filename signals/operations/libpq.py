@@ -3,7 +3,8 @@
 import os
 import subprocess
 
-from sqlalchemy import URL, make_url
+from psycopg.conninfo import make_conninfo
+from sqlalchemy import make_url
 
 
 class ProgramFailed(Exception):
@@ -31,30 +32,12 @@ def libpq(url: str) -> tuple[str, dict[str, str]]:
     Raises `ProgramFailed` for a key with a password: that could only stand in the address.
     """
     parsed = make_url(url)
-    environment, query = dict(os.environ), dict(parsed.query) | _servers(parsed)
-    passwords = [parsed.password, query.pop("password", None)]
-    if password := next(filter(None, passwords), None):
-        environment["PGPASSWORD"] = str(password)
-    if "sslpassword" in query:
+    _, options = parsed.get_dialect()().create_connect_args(parsed)  # what the service itself connects with
+    environment = dict(os.environ)
+    if password := options.pop("password", None):
+        environment["PGPASSWORD"] = password
+    if "sslpassword" in options:
         raise ProgramFailed(
             "a key's password in the database's address would show in ps: use a key without one"
         )
-    # Built anew: `set(password=None)` leaves the password where it is.
-    plain = URL.create(
-        "postgresql",
-        parsed.username,
-        host=parsed.host,
-        port=parsed.port,
-        database=parsed.database,
-        query=query,
-    )
-    return plain.render_as_string(hide_password=False), environment
-
-
-def _servers(url: URL) -> dict[str, str]:
-    """Return several servers as libpq reads them: SQLAlchemy repeats `host=name:port`."""
-    hosts = url.query.get("host", "")
-    if isinstance(hosts, str):
-        return {}
-    names, ports = zip(*(one.partition(":")[::2] for one in hosts), strict=True)
-    return {"host": ",".join(names), "port": ",".join(ports)}
+    return make_conninfo(**options), environment

@@ -127,7 +127,7 @@ def test_a_password_of_the_database_is_in_no_command_and_in_no_message(
         command, password = (tmp_path / f"{program}.called").read_text().strip().split("; ")
         assert password == "s3@cret"
         assert "cret" not in command
-        assert "signals_backup@" in command
+        assert "user=signals_backup" in command
     said = "".join(capfd.readouterr())
     said += "".join(done.output for done in tried)
     assert "pg_dump ended with exit code 3" in said

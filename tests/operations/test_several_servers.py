@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import Engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from privacy.keystore import open_keystore
 from signals.db import make_engine
-from signals.operations.libpq import run_libpq
+from signals.operations.libpq import libpq, run_libpq
 from tests.support.postgres import PostgresServer
 
 pytestmark = pytest.mark.postgres
@@ -52,6 +53,12 @@ def test_a_program_of_postgresql_finds_it_too(
 ) -> None:
     monkeypatch.setenv("PATH", str(postgres_server.programs), prepend=":")
     run_libpq("psql", one_of_two, "--command=SELECT 1", "--output=/dev/null")
+
+
+def test_a_program_gets_name_and_port_of_the_one_server_that_is_left() -> None:
+    address, _ = libpq("postgresql+psycopg://u@/d?host=db1.example.org:5433&target_session_attrs=read-write")
+    named = conninfo_to_dict(address)
+    assert (named["host"], named["port"]) == ("db1.example.org", "5433")
 
 
 def test_a_pool_leaves_a_primary_that_became_read_only(engine: Engine) -> None:
