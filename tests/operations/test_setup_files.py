@@ -1,6 +1,7 @@
 """The files that `signals setup` makes for a machine, and its questions."""
 
 import os
+import shutil
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -11,9 +12,11 @@ from click.testing import CliRunner
 from signals.cli import main
 from signals.errors import SettingsProblem
 from signals.operations.setup.answers import QUESTIONS, Answers, ask, checked
+from signals.operations.setup.databases import rewrite
 from signals.operations.setup.files import File, Machine, files, front_settings, needed
 from signals.operations.setup.plan import keep_password
 from signals.operations.setup.writing import writing
+from tests.support.postgres_programs import account_to_run_as, private_folder
 
 ONE: dict[str, object] = {
     "public_name": "meldpunt.voorbeeld.nl", "desk_name": "desk.voorbeeld.nl", "offices": ["203.0.113.0/24"],
@@ -134,6 +137,21 @@ def test_a_password_is_for_root_only_and_never_replaced(tmp_path: Path) -> None:
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
     with pytest.raises(FileExistsError):
         keep_password(path, "other")
+
+
+def test_root_follows_no_link_that_the_account_of_postgresql_made(tmp_path: Path) -> None:
+    theirs = private_folder(account_to_run_as(), None)
+    roots = tmp_path / "shadow"
+    roots.write_text("secret\n")
+    roots.chmod(0o400)
+    try:
+        (theirs / "pg_hba.conf").write_text("theirs\n")
+        (theirs / "pg_hba.conf.new").symlink_to(roots)
+        with pytest.raises(PermissionError):
+            rewrite(theirs / "pg_hba.conf", "ours\n")
+    finally:
+        shutil.rmtree(theirs)
+    assert roots.read_text() == "secret\n"
 
 
 def test_the_sql_for_an_administrator_of_a_server_is_whole() -> None:

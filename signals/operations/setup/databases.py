@@ -125,13 +125,16 @@ def _as_account(name: str) -> Iterator[None]:
         yield
         return
     try:
-        os.seteuid(pwd.getpwnam(name).pw_uid)
+        account = pwd.getpwnam(name)
     except KeyError:
         raise SetupRefused(f"there is no account {name}: install PostgreSQL") from None
     try:
+        os.setegid(account.pw_gid)
+        os.seteuid(account.pw_uid)
         yield
     finally:
         os.seteuid(0)
+        os.setegid(0)
 
 
 def missing_sql(connection: psycopg.Connection, statements: Iterator[Statement]) -> list[str]:
@@ -161,7 +164,8 @@ def access_files(connection: psycopg.Connection) -> dict[Path, str]:
         row = connection.execute(f"SHOW {setting}".encode()).fetchone()
         assert row
         path = Path(row[0])
-        now = path.read_text(encoding="utf-8")
+        with _as_account(SUPERUSER):
+            now = path.read_text(encoding="utf-8")
         new = f"{_START}\n{lines}{END}\n{_without_ours(now)}"
         if new != now:
             changed[path] = new
@@ -174,12 +178,12 @@ def _without_ours(now: str) -> str:
 
 
 def rewrite(path: Path, new: str) -> None:
-    """Replace a file of another account at once, and leave it to that account."""
-    unfinished = path.with_name(f"{path.name}.new")
-    unfinished.write_text(new, encoding="utf-8")
-    shutil.copymode(path, unfinished)
-    shutil.chown(unfinished, path.stat().st_uid, path.stat().st_gid)
-    unfinished.replace(path)
+    """Replace a file of PostgreSQL at once, as its account: root would follow a link that lies there."""
+    with _as_account(SUPERUSER):
+        unfinished = path.with_name(f"{path.name}.new")
+        unfinished.write_text(new, encoding="utf-8")
+        shutil.copymode(path, unfinished)
+        unfinished.replace(path)
 
 
 def all_granted(connection: Connection, roles: Roles) -> bool:
