@@ -83,6 +83,16 @@ def test_after_an_interruption_at_any_step_the_next_run_does_the_rest(fresh: Fre
     assert fresh.setup("--answers", str(fresh.root / "setup.toml"), "--yes").exit_code == 0
     assert fresh.everything() == made
     _front_cannot_enter_the_keystore(fresh)
+    _plan_makes_no_table_of_the_keystore(fresh)
+
+
+def _plan_makes_no_table_of_the_keystore(fresh: FreshMachine) -> None:
+    there = "SELECT to_regclass('pseudonym_keys') IS NOT NULL"
+    fresh.postgres.execute("DROP TABLE pseudonym_keys", "signals_keys")
+    assert "make the keystore" in fresh.setup("--plan").output
+    assert fresh.postgres.execute(there, "signals_keys") == "f"
+    fresh.setup("--yes")
+    assert fresh.postgres.execute(there, "signals_keys") == "t"
 
 
 def _front_cannot_enter_the_keystore(fresh: FreshMachine) -> None:

@@ -14,11 +14,12 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 import migrations
+from privacy.keystore import KeyGone
 from privacy.keystore_schema import keystore_engine
 from privacy.secret_files import write_new_secret_file
 from signals.db import make_engine
 from signals.errors import SignalsError
-from signals.keys.opening import keystore_is_there, refuse_a_second_master_key
+from signals.keys.opening import open_keys, refuse_a_second_master_key
 from signals.operations import receipt_fence
 from signals.operations.database_roles import Roles, apply
 from signals.operations.installation import alone, migrate, prepare_keystore
@@ -102,7 +103,7 @@ def _owned(machine: Machine) -> Iterator[Step]:
     """Yield what the owners of the two databases have to do."""
     if not _asked(_owner_url(machine), _tables_are_right):
         yield Step(says="make the tables and give each role its rights", act=partial(_make_tables, machine))
-    if not _has_keystore(machine):
+    if not _root(machine):
         says = f"make the keystore, and {machine.secret('master.key')} if there is none"
         yield Step(says=says, act=partial(_make_keystore, machine))
     if not _shares_receipts(machine):
@@ -144,21 +145,29 @@ def _make_tables(machine: Machine) -> None:
         engine.dispose()
 
 
-def _has_keystore(machine: Machine) -> bool:
+def _root(machine: Machine) -> bytes | None:
+    """Return the root's public half; None when there is no keystore yet, or not all of it."""
     try:
-        return keystore_is_there(settings_of_worker(machine)) and machine.secret("master.key").exists()
+        keystore = open_keys(settings_of_worker(machine), after_restore=True)
     except (OSError, SignalsError):
-        return False
+        return None
+    try:
+        keystore.counts()
+        return keystore.root_public_key()
+    except (SQLAlchemyError, KeyGone):
+        return None
+    finally:
+        keystore.dispose()
 
 
-def _make_keystore(machine: Machine) -> bytes:
-    """Make what is missing of master key and keystore; return the root's public half."""
+def _make_keystore(machine: Machine) -> None:
+    """Make what is missing of master key and keystore."""
     settings = settings_of_worker(machine)
     with alone(machine.place("/etc/signals")):
         if not settings.keystore.master_key_file.exists():
             refuse_a_second_master_key(settings)
             write_new_secret_file(settings.keystore.master_key_file)
-        return prepare_keystore(settings)
+        prepare_keystore(settings)
 
 
 def _shares_receipts(machine: Machine) -> bool:
@@ -190,7 +199,7 @@ def _front(machine: Machine) -> Iterator[Step]:
     key = machine.secret("front.key")
     if machine.has("worker") and not key.exists():
         yield Step(says=f"make {key}", act=partial(write_new_secret_file, key))
-    if machine.has("worker") and not _has_keystore(machine):
+    if machine.has("worker") and not _root(machine):
         says = f"write {machine.place('/etc/signals/front.toml')} with the root of the keystore"
         yield Step(says=says, act=partial(_write_front, machine))
     elif step := _front_step(machine):
@@ -198,7 +207,7 @@ def _front(machine: Machine) -> Iterator[Step]:
 
 
 def _front_step(machine: Machine) -> Step | None:
-    root = machine.answers.root_public_key or base64.b64encode(_make_keystore(machine)).decode()
+    root = machine.answers.root_public_key or base64.b64encode(_root(machine) or b"").decode()
     return writing(front_settings(machine, root), machine.place("/etc/signals"))
 
 
