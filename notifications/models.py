@@ -70,7 +70,7 @@ class OutboxMessage(Base):
 
     __tablename__ = "outbox_messages"
     __table_args__ = (
-        UniqueConstraint("event", "subject_id", "recipient"),
+        UniqueConstraint("subject_id", "event", "recipient"),  # a purge looks up the messages of a subject
         Index("ix_outbox_messages_due", "not_before",
               sqlite_where=text("state IN ('queued', 'sending')"),
               postgresql_where=text("state IN ('queued', 'sending')")),

@@ -1318,7 +1318,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=40), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox_messages")),
         sa.UniqueConstraint(
-            "event", "subject_id", "recipient", name=op.f("uq_outbox_messages_event_subject_id_recipient")
+            "subject_id", "event", "recipient", name=op.f("uq_outbox_messages_subject_id_event_recipient")
         ),
         sqlite_with_rowid=False,
     )
