@@ -32,6 +32,7 @@ class Archived(PostgresServer):
             f"--directory={self.archive / 'wal'}",
             f"--dbname={self._server}",
             "--synchronous",
+            "--no-loop",  # it ends with the server, also when nobody ends it
         ]
         receiver = subprocess.Popen(command, cwd="/", env=environment(), **self._account)
         try:

@@ -71,7 +71,7 @@ class Provider:
     def stop(self) -> None:
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(10)
+            self._process.wait(60)
             self._process = None
 
     def _write(self) -> None:

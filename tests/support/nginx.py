@@ -77,7 +77,7 @@ def nginx_before(upstream: int, folder: Path, port: int) -> Iterator[Nginx]:
         yield Nginx(port, folder)
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def _for_here(text: str, upstream: int, folder: Path, port: int) -> str:

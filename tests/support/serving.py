@@ -19,7 +19,7 @@ from signals.vocabulary import ProcessRole
 from tests.support.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 60.0
+LONGEST_SECONDS = 60.0
 _COMMANDS = {ProcessRole.WORKER: "work"}
 
 
@@ -46,7 +46,7 @@ class Served:
 
     def wait_until_ready(self) -> None:
         """Until `/readyz` says so. Raises `AssertionError` with the log when it ends or takes too long."""
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + LONGEST_SECONDS
         while time.monotonic() < deadline:
             assert self.process.poll() is None, self.log()
             if self.status("/readyz") == 200:
@@ -83,7 +83,7 @@ class Served:
 
     def left_over(self) -> list[psutil.Process]:
         """Processes of the session that still live, given a moment to end."""
-        deadline = time.monotonic() + 3
+        deadline = time.monotonic() + LONGEST_SECONDS
         while (living := self.processes()) and time.monotonic() < deadline:
             time.sleep(0.05)
         return living
@@ -96,7 +96,7 @@ class Served:
         for process in self.processes():
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
-        self.process.wait(10)
+        self.process.wait(LONGEST_SECONDS)
 
 
 @contextlib.contextmanager
@@ -171,7 +171,7 @@ def _session(leader: int) -> list[psutil.Process]:
     return found
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = LONGEST_SECONDS) -> None:
     """Wait until a condition holds; fail after some seconds."""
     deadline = time.monotonic() + seconds
     while not condition():
