@@ -131,7 +131,7 @@ def message_figures(session: Session, clock: Clock) -> Iterator["GaugeMetricFami
     numbers: Counter[tuple[str, str, str]] = Counter()
     for row in rows:
         numbers[row.channel, row.state, row.problem or ""] += row.number
-    what = "Messages that are due or settled, by channel, state and class of failure"
+    what = "Messages that are due or given up, or of the last day, by channel, state and problem"
     messages = GaugeMetricFamily("signals_messages", what, labels=["channel", "state", "problem"])
     for labels, number in numbers.items():
         messages.add_metric(labels, number)
