@@ -16,6 +16,7 @@ from signals.operations.setup.databases import rewrite
 from signals.operations.setup.files import File, Machine, files, front_settings, needed
 from signals.operations.setup.plan import keep_password
 from signals.operations.setup.writing import writing
+from tests.support.fresh_machine import run_as_the_tests_do
 from tests.support.postgres_programs import account_to_run_as, private_folder
 
 ONE: dict[str, object] = {
@@ -139,7 +140,10 @@ def test_a_password_is_for_root_only_and_never_replaced(tmp_path: Path) -> None:
         keep_password(path, "other")
 
 
-def test_root_follows_no_link_that_the_account_of_postgresql_made(tmp_path: Path) -> None:
+def test_root_follows_no_link_that_the_account_of_postgresql_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_as_the_tests_do(monkeypatch)
     theirs = private_folder(account_to_run_as(), None)
     roots = tmp_path / "shadow"
     roots.write_text("secret\n")

@@ -1,6 +1,7 @@
 """A machine below a folder: a real PostgreSQL, a mail relay, and a systemctl that starts the real worker."""
 
 import os
+import pwd
 import signal
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from signals.operations.setup.answers import Answers, checked
 from signals.operations.setup.files import Machine
 from tests.notifications.smtp_server import Mailbox, accept_only, make_certificate, smtp_server
 from tests.support.postgres import PostgresServer
+from tests.support.postgres_programs import account_to_run_as
 
 PASSWORD = "given by the provider"
 _SYSTEMCTL = """\
@@ -62,9 +64,18 @@ class FreshMachine:
         return {str(path): path.read_bytes() for path in below if path.is_file()}
 
 
+def run_as_the_tests_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let setup take PostgreSQL's account for that of the tests: some machines lack `postgres`."""
+    account = account_to_run_as()
+    if account:
+        name = pwd.getpwuid(account["user"]).pw_name
+        monkeypatch.setattr("signals.operations.setup.databases.ACCOUNT", name)
+
+
 @contextmanager
 def fresh_machine(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FreshMachine]:
     """Run PostgreSQL and the mail relay; end the worker that was started."""
+    run_as_the_tests_do(monkeypatch)
     context, trusted = make_certificate(root)
     monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
     sender = {"authenticator": accept_only("signals", PASSWORD), "auth_require_tls": True}

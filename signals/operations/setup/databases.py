@@ -20,6 +20,8 @@ from signals.operations.database_roles import RIGHTS, Roles
 from signals.operations.row_fences import FENCES
 
 SUPERUSER: Final = "postgres"
+ACCOUNT: Final = "postgres"
+"""The account of this machine that its PostgreSQL runs as, and admits as its superuser."""
 _COPIES: Final = "LOGIN BYPASSRLS IN ROLE pg_read_all_data"
 _START: Final = "# signals setup: begin"
 END: Final = "# signals setup: end"
@@ -108,7 +110,7 @@ def superuser(socket: str) -> Iterator[psycopg.Connection]:
     Raises `SetupRefused`.
     """
     try:
-        with _as_account(SUPERUSER):
+        with _as_its_account():
             connection = psycopg.connect(
                 host=socket, user=SUPERUSER, dbname=SUPERUSER, autocommit=True, connect_timeout=10
             )
@@ -120,14 +122,14 @@ def superuser(socket: str) -> Iterator[psycopg.Connection]:
 
 
 @contextmanager
-def _as_account(name: str) -> Iterator[None]:
+def _as_its_account() -> Iterator[None]:
     if os.geteuid() != 0:
         yield
         return
     try:
-        account = pwd.getpwnam(name)
+        account = pwd.getpwnam(ACCOUNT)
     except KeyError:
-        raise SetupRefused(f"there is no account {name}: install PostgreSQL") from None
+        raise SetupRefused(f"there is no account {ACCOUNT}: install PostgreSQL") from None
     try:
         os.setegid(account.pw_gid)
         os.seteuid(account.pw_uid)
@@ -164,7 +166,7 @@ def access_files(connection: psycopg.Connection) -> dict[Path, str]:
         row = connection.execute(f"SHOW {setting}".encode()).fetchone()
         assert row
         path = Path(row[0])
-        with _as_account(SUPERUSER):
+        with _as_its_account():
             now = path.read_text(encoding="utf-8")
         new = f"{_START}\n{lines}{END}\n{_without_ours(now)}"
         if new != now:
@@ -179,7 +181,7 @@ def _without_ours(now: str) -> str:
 
 def rewrite(path: Path, new: str) -> None:
     """Replace a file of PostgreSQL at once, as its account: root would follow a link that lies there."""
-    with _as_account(SUPERUSER):
+    with _as_its_account():
         unfinished = path.with_name(f"{path.name}.new")
         unfinished.write_text(new, encoding="utf-8")
         shutil.copymode(path, unfinished)
