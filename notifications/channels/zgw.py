@@ -39,7 +39,7 @@ class CaseSystem:
 
 @dataclass(frozen=True, kw_only=True)
 class Filing:
-    """What is filed: identifications of zaak and document, titles, and the day; nothing of the content."""
+    """A case to file: identifications of zaak and document, titles, and the day; nothing of the content."""
 
     zaak: str
     document: str

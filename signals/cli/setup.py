@@ -24,7 +24,7 @@ PATIENCE: Final = 120
 """Seconds for the first jobs of a worker."""
 
 OF_PEOPLE: Final = frozenset({"routing", "organisations"})
-"""What doctor reports until people have added a national desk and it answered the test message."""
+"""Doctor reports these until people have added a national desk and it answered the test message."""
 
 _SQL: Final = {"database": of_database, "keystore": of_keystore}
 

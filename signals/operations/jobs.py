@@ -320,7 +320,7 @@ class Worker:
 
     @cached_property
     def directory(self) -> Directory:
-        """What providers say of themselves."""
+        """The descriptions of the providers."""
         return Directory(self.clock, self.settings.ca_file)
 
     def releasing(self) -> Releasing:

@@ -28,7 +28,7 @@ _LOCAL: Final = frozenset({"127.0.0.1", "localhost"})
 
 @dataclass(frozen=True, kw_only=True)
 class ProviderSettings:
-    """What an administrator asks for; without an issuer, that the team signs in here again."""
+    """The settings that an administrator asks for; without an issuer the team signs in here again."""
 
     issuer: str
     client_id: str

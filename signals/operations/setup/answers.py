@@ -1,4 +1,4 @@
-"""What only an administrator knows: names, addresses and the processes of this machine. Never a secret."""
+"""Answers of an administrator: names, addresses and the processes of this machine. Never a secret."""
 
 import json
 import re
@@ -32,7 +32,7 @@ QUESTIONS: Final = {
     "root_public_key": "Root key, from 'signals keys list' where the worker runs",
     "socket": "Folder of PostgreSQL's socket",
 }
-"""What to ask for each answer; a machine is asked only for what its processes need."""
+"""The question for each answer; a machine is asked only for what its processes need."""
 
 
 @dataclass(frozen=True, kw_only=True)
