@@ -24,25 +24,6 @@ from privacy.keystore_schema import keystore_engine
 from privacy.patience import DESK, JOBS
 from privacy.secret_files import load_master_key, write_new_secret_file
 
-__all__ = [
-    "KEY_SIZE",
-    "PSEUDONYM_CACHE_SECONDS",
-    "DeskKeystore",
-    "KeyGone",
-    "KeyReceipt",
-    "KeyRefused",
-    "Keystore",
-    "KeystoreEmpty",
-    "KeystoreError",
-    "MailboxPublicKey",
-    "Opens",
-    "ReceiptRefused",
-    "WrongMasterKey",
-    "load_master_key",
-    "open_keystore",
-    "write_new_secret_file",
-]
-
 
 class Keystore(MailboxKeys, PseudonymKeys, KeysByReceipt):
     """Keys over an engine of their own; every method is one transaction and may be called from any thread.

@@ -13,23 +13,3 @@ from signals.casework.postponing import choose_day
 from signals.casework.referral import refer
 from signals.casework.taking_back import take_back
 from signals.casework.undoing import undo
-
-__all__ = [
-    "add_note",
-    "choose_day",
-    "claim",
-    "conclude",
-    "conclude_as_duplicate",
-    "correct_attempt",
-    "correct_note",
-    "mark_urgent",
-    "reassign",
-    "record_attempt",
-    "record_notice",
-    "record_wmo",
-    "refer",
-    "release",
-    "reopen",
-    "take_back",
-    "undo",
-]

@@ -10,7 +10,7 @@ from signals.app import Opened
 from signals.cli import answers
 from signals.cli.opening import FILE, everything
 from signals.keys.opening import UNFINISHED_RESTORE
-from signals.operations.jobs import make_retention
+from signals.operations.making import make_retention
 from signals.retention.journal import DeletionJournal
 from signals.retention.nightly import Retention
 from signals.retention.revocations import revoke_again

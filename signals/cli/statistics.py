@@ -76,7 +76,7 @@ def verify() -> dict[str, Any]:
 
 
 def _releasing(opened: "Opened") -> "Releasing":
-    from signals.operations.jobs import make_releasing
+    from signals.operations.making import make_releasing
     from signals.routing.snapshot import Router
 
     router = Router(opened.engine, root_public_key=None)

@@ -29,7 +29,7 @@ from signals.db import ping, reading
 from signals.intake.content import RETRY_DAYS
 from signals.keys.mailbox_keys import mailbox_keys_are_whole, provision_mailbox_keys
 from signals.keys.sweeping import sweep_keys
-from signals.notices.channels import complete, make_channels, rest, switches
+from signals.notices.channels import complete, rest, switches
 from signals.notices.drills import DrillReport, Drills
 from signals.notices.limit_notices import Growth, forget_full_days, watch_limits
 from signals.notices.obsolete import why_obsolete
@@ -59,8 +59,6 @@ REFUSED_KEPT_DAYS = 28
 BATCH = 500
 MOST_BATCHES = 20
 """The limit of one run, so that a worker in a flood of work still notices that it must stop."""
-
-__all__ = ["Worker", "make_channels", "make_releasing", "make_retention"]
 
 
 @dataclass(frozen=True, kw_only=True)

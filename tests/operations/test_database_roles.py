@@ -28,7 +28,7 @@ from signals.models import (
     StaffMember,
 )
 from signals.operations import database_roles as grants
-from signals.operations.jobs import make_retention
+from signals.operations.making import make_retention
 from signals.retention.nightly import Retention
 from signals.settings import RetentionSettings, SessionsSettings
 from signals.staff.accounts import add_staff, issue_token

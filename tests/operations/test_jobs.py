@@ -20,7 +20,8 @@ from privacy.sealing import week_start
 from signals.app import make_worker
 from signals.keys.mailbox_keys import provision_mailbox_keys
 from signals.models import IdempotencyKey, MailboxPublicKey, Organisation, RoutingVersion
-from signals.operations.jobs import Worker, make_channels
+from signals.notices.channels import make_channels
+from signals.operations.jobs import Worker
 from signals.operations.schedule import start_in_background
 from signals.settings import NotificationsSettings
 from tests.support.at_once import run_at_once

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from signals.clock import AMSTERDAM as ZONE
 from signals.models import ContactAttempt, Publication, Signal, StatusChange
-from signals.operations.jobs import make_releasing
+from signals.operations.making import make_releasing
 from signals.routing.postcodes import Address
 from signals.statistics.facts import Fact
 from signals.statistics.publications import ReleasedTable, read_table

@@ -30,7 +30,6 @@ admin_api = StaffBlueprint(
 )
 
 AUTHENTICATION = "bearer"
-"""Every blueprint states this; a test compares it with its views."""
 
 
 @admin_api.get("/organisations")

@@ -16,7 +16,6 @@ from signals.web.staff_kit.officer_sections import officer_sections
 approval_pages = Blueprint("approval_pages", __name__, url_prefix="/desk/approvals")
 
 AUTHENTICATION = "cookie"
-"""Every blueprint states this; a test compares it with its views."""
 
 
 page_kit.share_with(approval_pages, officer_sections)

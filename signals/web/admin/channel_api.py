@@ -23,7 +23,6 @@ channel_api = StaffBlueprint(
 )
 
 AUTHENTICATION = "bearer"
-"""Every blueprint states this; a test compares it with its views."""
 
 
 _STANDING: Final = CodeList(

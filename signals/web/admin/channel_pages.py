@@ -23,7 +23,6 @@ channel_admin = Blueprint("channel_admin", __name__, url_prefix="/admin")
 page_kit.share_with(channel_admin, pages.sections)
 
 AUTHENTICATION = "cookie"
-"""Every blueprint states this; a test compares it with its views."""
 
 _ADDRESS: Final = re.compile(r"https?://[A-Za-z0-9.-]{1,200}(:[0-9]{1,5})?(/[A-Za-z0-9/_-]{0,100})?")
 

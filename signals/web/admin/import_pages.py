@@ -18,7 +18,6 @@ import_pages = Blueprint("import_pages", __name__, url_prefix="/admin/organisati
 page_kit.share_with(import_pages, sections)
 
 AUTHENTICATION = "cookie"
-"""Every blueprint states this; a test compares it with its views."""
 
 LARGEST: Final = 96 * 1024
 """Bytes: twice the whole country in lines of 150. The command takes larger files."""

@@ -33,7 +33,6 @@ from signals.web.staff_kit.schemas import STAFF_LANGUAGE
 admin_pages = Blueprint("admin_pages", __name__, url_prefix="/admin")
 
 AUTHENTICATION = "cookie"
-"""Every blueprint states this; a test compares it with its views."""
 
 PLACES_FOR_RECIPIENTS: Final = 3
 """The least number of places; one is empty while a team may have more recipients."""

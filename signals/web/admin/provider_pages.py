@@ -20,7 +20,6 @@ provider_admin = Blueprint("provider_admin", __name__, url_prefix="/admin/organi
 page_kit.share_with(provider_admin, sections)
 
 AUTHENTICATION = "cookie"
-"""Every blueprint states this; a test compares it with its views."""
 
 
 class ProviderForm(forms.Form):

@@ -21,7 +21,6 @@ own_figures_pages = Blueprint("own_figures", __name__, url_prefix="/desk")
 account_shared.share_with(own_figures_pages)
 
 AUTHENTICATION = "cookie"
-"""Every view here asks for this."""
 
 _TEMPLATE: Final = Path(__file__).parents[1] / "templates" / "figures" / "own.typ"
 

@@ -22,7 +22,6 @@ registering_pages = Blueprint("registering", __name__)
 account_shared.share_with(registering_pages)
 
 AUTHENTICATION = "cookie"
-"""Every view here asks for this."""
 
 _SAID_HERE: Final = {
     "too_few_arms": _("Choose two orders at least."),

@@ -45,7 +45,6 @@ public_api = PublicBlueprint(
 )
 
 AUTHENTICATION = "none"
-"""Every blueprint states this; a test compares it with its views."""
 
 _SEALED: Final = SealedReportSchema()
 _EITHER: Final = {"oneOf": [ReportSchema, SealedReportSchema]}

@@ -28,7 +28,6 @@ officer_api = StaffBlueprint(
 )
 
 AUTHENTICATION = "bearer"
-"""Every view here asks for this."""
 
 PDF: Final = "application/pdf"
 CSV: Final = "text/csv"

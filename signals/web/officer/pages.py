@@ -27,7 +27,6 @@ officer_pages = Blueprint("officer_pages", __name__, url_prefix="/desk/officer")
 page_kit.share_with(officer_pages, officer_sections)
 
 AUTHENTICATION = "cookie"
-"""Every view here asks for this."""
 
 PAGE_SIZE: Final = 50
 

@@ -32,7 +32,6 @@ rights_pages = Blueprint("rights_pages", __name__, url_prefix="/desk/officer/res
 page_kit.share_with(rights_pages, officer_sections)
 
 AUTHENTICATION = "cookie"
-"""Every view here asks for this."""
 
 _SEARCHED: Final = "searched_"
 """The names of the fields with the address of the page begin so; the others hold the right address."""

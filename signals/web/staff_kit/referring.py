@@ -18,7 +18,7 @@ from signals.casework.taking_back import Handover, admit_to_take_back, handover_
 from signals.clock import today
 from signals.errors import FieldProblem, Invalid, NoMailboxKey, NotFound
 from signals.models import Organisation, Signal
-from signals.operations.jobs import make_retention
+from signals.operations.making import make_retention
 from signals.organisations import administration
 from signals.retention.nightly import Retention
 from signals.routing.day_table import Route
