@@ -83,6 +83,7 @@ share_compiled_statements()
 share_compiled_templates()
 
 _database_numbers = count(1)
+_tests_ended = count()
 
 FILLED = {"template", "installation", "postgres_server", "browser"}
 """Fixtures that take a tenth of a second for each test or more: `make check` leaves their tests out."""
@@ -100,7 +101,16 @@ def pytest_collection() -> Iterator[None]:
     finally:
         gc.collect()
         gc.freeze()
+        gc.set_threshold(50_000, 20, 50)
         gc.enable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    """Set aside every hundred tests what stays for good: to look through it again took a tenth."""
+    if next(_tests_ended) % 100 == 0:
+        gc.collect()
+        gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

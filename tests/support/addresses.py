@@ -1,6 +1,5 @@
-"""Compile addresses once in a test process: Werkzeug compiles 230 for each desk, a third of the CPU."""
+"""Compile addresses once in a test process: Werkzeug compiles 240 for each desk, half of its cost."""
 
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 from flask import Flask
@@ -8,15 +7,20 @@ from werkzeug.routing import Rule
 
 
 class SharedRule(Rule):
-    """A rule that takes its builder from an equal rule of another application."""
+    """A rule that takes what was compiled from an equal rule of another application."""
 
-    _compiled: ClassVar[dict[Any, Callable[..., tuple[str, str]]]] = {}
+    _compiled: ClassVar[dict[Any, Rule]] = {}
 
-    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-        key = (tuple(self._trace), repr(self.defaults), append_unknown)
-        if key not in self._compiled:
-            self._compiled[key] = super()._compile_builder(append_unknown)
-        return self._compiled[key]
+    def compile(self) -> None:
+        key = (self.rule, self.subdomain, self.host, repr(self.defaults), self.merge_slashes)
+        known = self._compiled.get(key)
+        if known is None:
+            super().compile()
+            self._compiled[key] = self
+            return
+        self.arguments |= known.arguments
+        for name in ("_parts", "_trace", "_converters", "_build", "_build_unknown"):
+            setattr(self, name, getattr(known, name))
 
 
 def share_compiled_addresses() -> None:
