@@ -62,14 +62,8 @@ _PROBLEMS: Final[Mapping[str, _Words]] = {
     "smtp_connection": (mark("the mail server cannot be reached"), _REACH_SMTP),
     "smtp_disconnected": (mark("the mail server broke the connection off"), _WAIT),
     "smtp_sign_in": (mark("the mail server refuses the name or the password"), _SIGN_IN),
-    "smtp_tls": (
-        mark("no secure connection to the mail server, or its certificate is not valid"),
-        _SECURITY,
-    ),
-    "smtp_not_supported": (
-        mark("the mail server cannot do what is set: security or signing in"),
-        _SECURITY,
-    ),
+    "smtp_tls": (mark("no secure connection to the mail server, or its certificate is not valid"), _SECURITY),
+    "smtp_not_supported": (mark("the mail server cannot do what is set: security or signing in"), _SECURITY),
     "smtp_sender": (mark("the mail server refuses our address as the sender"), _SENDER),
     "smtp_421": (mark("the mail server has no time now"), _WAIT),
     "smtp_450": (mark("the mailbox takes nothing now"), _WAIT),
@@ -140,10 +134,7 @@ _FAMILIES: Final[Mapping[str, _Words]] = {
         mark("look at the signal, and give this message up"),
     ),
     "twilio_5": (mark("Twilio has a failure"), _WAIT),
-    "twilio_": (
-        mark("Twilio refuses this message"),
-        mark("look the code up at twilio.com/docs/api/errors"),
-    ),
+    "twilio_": (mark("Twilio refuses this message"), mark("look the code up at twilio.com/docs/api/errors")),
 }
 _UNKNOWN: Final = mark("unknown failure"), mark("look into the worker's log")
 

@@ -339,11 +339,5 @@ def _signed_statement(key_id: UUID, organisation_id: UUID, week: date, public_ke
     if len(public_key) != KEY_SIZE:
         raise PublicKeyRefused
     return b"".join(
-        (
-            _MAILBOX_KEY_DOMAIN,
-            key_id.bytes,
-            organisation_id.bytes,
-            week.isoformat().encode(),
-            public_key,
-        )
+        (_MAILBOX_KEY_DOMAIN, key_id.bytes, organisation_id.bytes, week.isoformat().encode(), public_key)
     )

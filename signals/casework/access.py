@@ -252,10 +252,7 @@ def admit_to_list(operation: Operation, signals: Collection[Signal]) -> Admissio
 
 
 def admission(
-    operation: Operation,
-    keys: Mapping[UUID, UUID],
-    entries: Mapping[UUID, UUID],
-    opens: Opens = Opens.CASE,
+    operation: Operation, keys: Mapping[UUID, UUID], entries: Mapping[UUID, UUID], opens: Opens = Opens.CASE
 ) -> Admission:
     """Return the permission that entries give; `keys` and `entries` are the case key and entry by signal."""
     session = operation.session

@@ -61,10 +61,7 @@ def forget_former(session: Session, signal: Signal) -> None:
 
 def _add(operation: Operation, signal: Signal, text: str, written_at: datetime) -> FollowUpNote:
     note = FollowUpNote(
-        id=new_id(),
-        sealed_text=b"",
-        written_by_id=staff_id_of(operation.actor),
-        written_at=written_at,
+        id=new_id(), sealed_text=b"", written_by_id=staff_id_of(operation.actor), written_at=written_at
     )
     seal_note(case_key_of(operation.cases, signal), signal, note, text)
     note.signal = signal  # only now: the signal must not get a note that could not be sealed

@@ -120,9 +120,7 @@ def reopen(
     signal.outcome = signal.referred_to = signal.newly_known = signal.concluded_at = None
     organisation = operation.session.get_one(Organisation, signal.organisation_id)
     signal.conclude_by = conclude_by_after_reopening(
-        signal.conclude_by,
-        operation.today,
-        conclude_calendar_days=organisation.conclude_calendar_days,
+        signal.conclude_by, operation.today, conclude_calendar_days=organisation.conclude_calendar_days
     )
     forget_reminders(operation.session, signal)
     plan_anew(operation, signal)
@@ -178,9 +176,5 @@ def _record_contact(operation: Operation, signal: Signal, by: ContactBy | None) 
     if by in (None, ContactBy.NOBODY):
         return
     add_attempt(
-        operation,
-        signal,
-        kind=AttemptKind(by),
-        result=AttemptResult.CONTACT,
-        attempted_at=operation.now,
+        operation, signal, kind=AttemptKind(by), result=AttemptResult.CONTACT, attempted_at=operation.now
     )

@@ -122,10 +122,7 @@ def _move_link(session: Session, keystore: Keystore, signal: Signal, report: Rep
     """Keep the sender's link, for repeats and for an erasure that follows; give the receiver its own."""
     session.execute(
         update(AddressLink)
-        .where(
-            AddressLink.signal_id == signal.id,
-            AddressLink.organisation_id != signal.organisation_id,
-        )
+        .where(AddressLink.signal_id == signal.id, AddressLink.organisation_id != signal.organisation_id)
         .values(outcome_group=HANDED_OVER)
     )
     probe = probes_for(keystore, [(signal.organisation_id, report.address)], on)[0]

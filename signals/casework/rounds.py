@@ -83,10 +83,7 @@ def covered_staff(operation: Operation) -> list[UUID]:
     """Return the actor and everybody for whom the actor stands in today."""
     own = staff_id_of(operation.actor)
     others = stood_in_for(
-        operation.session,
-        organisation_id=organisation_of(operation.actor),
-        staff_id=own,
-        on=operation.today,
+        operation.session, organisation_id=organisation_of(operation.actor), staff_id=own, on=operation.today
     )
     return [own, *sorted(others)]
 

@@ -94,10 +94,7 @@ def search_by_address(operation: Operation, place: Address) -> Found:
     """
     organisation_id = organisation_of(operation.actor)
     (probe,) = probes_for(operation.keystore, [(organisation_id, place)], operation.today)
-    exactly, house = (
-        AddressLink.pseudonym.in_(probe.exact),
-        AddressLink.house_pseudonym.in_(probe.house),
-    )
+    exactly, house = (AddressLink.pseudonym.in_(probe.exact), AddressLink.house_pseudonym.in_(probe.house))
     links = and_(AddressLink.organisation_id == organisation_id, exactly if place.addition else house)
     found = _found(operation, Signal.id.in_(select(AddressLink.signal_id).where(links)))
     return replace(found, deleted_received_on=_deleted_since(operation.session, links))

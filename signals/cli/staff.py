@@ -88,12 +88,7 @@ def add(*, organisation: str | None, role: str, password_stdin: bool, **person: 
         team_id = organisation_named(operation.session, organisation).id if organisation else None
         hasher = _hasher(opened.settings)
         new = add_staff(
-            operation,
-            organisation_id=team_id,
-            role=Role(role),
-            password=password,
-            hasher=hasher,
-            **person,
+            operation, organisation_id=team_id, role=Role(role), password=password, hasher=hasher, **person
         )
         if new.member.role is Role.ADMINISTRATOR:
             notify_administrators(operation, None)

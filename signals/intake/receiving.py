@@ -132,13 +132,7 @@ class Intake:
         received = self._once(identity, clock, lambda _proof: self._kept(identity, sealed, clock), token)
         return replace(received, redactions=None)
 
-    def _once(
-        self,
-        identity: Identity,
-        clock: Clock,
-        make: _Make,
-        token: bytes | None,
-    ) -> Received:
+    def _once(self, identity: Identity, clock: Clock, make: _Make, token: bytes | None) -> Received:
         """Store what `make` returns, (row, receiver), unless its key is known."""
         self._agree(today(clock))
         refusal: SignalsError | None = None
@@ -191,13 +185,7 @@ class Intake:
         """Look once a day for the secret of the other fronts."""
         return cache(self._keys.agree)
 
-    def _new(
-        self,
-        identity: Identity,
-        clock: Clock,
-        make: _Make,
-        token: bytes | None,
-    ) -> Received | None:
+    def _new(self, identity: Identity, clock: Clock, make: _Make, token: bytes | None) -> Received | None:
         """Store a report and return its answer; return None when its key is known."""
         on, now = today(clock), clock.now()
         proof = None if token is None else self.prover.proof(token, on)

@@ -120,11 +120,7 @@ def life_of(signal: Signal) -> list[StatusChange]:
     if any(change.action is Action.ARRIVE for change in signal.history):
         return list(signal.history)
     arrival = StatusChange(
-        sequence=1,
-        action=Action.ARRIVE,
-        before=None,
-        after=ARRIVES_AS,
-        on=signal.received_on,
+        sequence=1, action=Action.ARRIVE, before=None, after=ARRIVES_AS, on=signal.received_on
     )
     return [arrival, *signal.history]
 

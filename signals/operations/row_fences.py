@@ -100,9 +100,7 @@ FENCES: Final[Mapping[str, Fence]] = {
         f" OR (to_organisation_id = {_ORGANISATION} AND reason = 'take_back' AND signal_id = {_SUBJECT})",
     ),
     "deletion_records": Fence(
-        seen=_OWN,
-        changed=_OWN,
-        written=f"{_OWN} OR {_erased_after_referral('deletion_records.signal_id')}",
+        seen=_OWN, changed=_OWN, written=f"{_OWN} OR {_erased_after_referral('deletion_records.signal_id')}"
     ),
     "deletion_orders": Fence(seen=_OWN, written=_OWN),
     "comparison_teams": Fence(seen=_OWN, changed=_OWN, written=_OWN),

@@ -161,8 +161,7 @@ def _move_link(operation: Operation, signal: Signal, report: Report) -> None:
     (probe,) = probes_for(operation.keystore, [(signal.organisation_id, report.address)], operation.today)
     session.execute(
         delete(AddressLink).where(
-            AddressLink.signal_id == signal.id,
-            AddressLink.organisation_id == signal.organisation_id,
+            AddressLink.signal_id == signal.id, AddressLink.organisation_id == signal.organisation_id
         )
     )
     earlier = earlier_links(session, probe, besides=signal.id)

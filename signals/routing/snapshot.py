@@ -271,9 +271,7 @@ def _organisations(connection: Connection) -> Iterable[OrganisationFacts]:
         )
 
 
-def official_postcodes(
-    rows: Iterable[Any],
-) -> tuple[dict[str, str], list[tuple[str, int, int, str]]]:
+def official_postcodes(rows: Iterable[Any]) -> tuple[dict[str, str], list[tuple[str, int, int, str]]]:
     """Return the official address file: municipality by postcode, and ranges of split postcodes."""
     whole: dict[str, str] = {}
     ranges: list[tuple[str, int, int, str]] = []

@@ -49,12 +49,7 @@ def impossible(settings: Settings) -> Iterator[str]:
     for name, number in _whole_numbers(settings):
         if number < 0:
             yield f"{name} must not be negative"
-    for name in (
-        "server.processes",
-        "server.threads",
-        "arrival.batch_size",
-        "database.pool_size",
-    ):
+    for name in ("server.processes", "server.threads", "arrival.batch_size", "database.pool_size"):
         section, key = name.split(".")
         if getattr(getattr(settings, section), key) < 1:
             yield f"{name} must be at least 1"

@@ -138,9 +138,7 @@ def everybody_away_on(session: Session, on: date) -> list[Away]:
 def holders_of(session: Session) -> frozenset[uuid.UUID]:
     """Return who in any organisation has an open signal to work on, for the worker."""
     query = select(Signal.claimed_by_id).where(
-        Signal.claimed_by_id.is_not(None),
-        Signal.state.in_(OPEN_STATES),
-        Signal.restricted_on.is_(None),
+        Signal.claimed_by_id.is_not(None), Signal.state.in_(OPEN_STATES), Signal.restricted_on.is_(None)
     )
     return frozenset(found for found in session.scalars(query.distinct()) if found is not None)
 

@@ -151,10 +151,7 @@ def issue_token(operation: Operation, *, member: StaffMember, label: str, days: 
 def record_change(operation: Operation, member: StaffMember, ground: Ground | Detailed) -> None:
     """Record that the actor changed an account; `ground` is a code."""
     operation.record(
-        AuditAction.STAFF_CHANGED,
-        subject_id=member.id,
-        ground=ground,
-        organisation_id=member.organisation_id,
+        AuditAction.STAFF_CHANGED, subject_id=member.id, ground=ground, organisation_id=member.organisation_id
     )
 
 

@@ -262,10 +262,7 @@ def _person(approval: Approval) -> Person:
     if approval.role is None:
         raise Invalid(FieldProblem(field="role", code="required"))
     return Person(
-        organisation_id=approval.organisation_id,
-        role=approval.role,
-        name=approval.name,
-        email=approval.email,
+        organisation_id=approval.organisation_id, role=approval.role, name=approval.name, email=approval.email
     )
 
 

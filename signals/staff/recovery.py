@@ -66,11 +66,7 @@ class LinkLives(Conflict):
 
 
 def recover(
-    operation: Operation,
-    *,
-    settings: AccountSettings,
-    member: StaffMember,
-    approval: Approval | None = None,
+    operation: Operation, *, settings: AccountSettings, member: StaffMember, approval: Approval | None = None
 ) -> None:
     """Shut an account for every password, device, session and token, and mail its owner a link to set it up.
 
@@ -98,11 +94,7 @@ def recover(
 
 
 def open_again(
-    operation: Operation,
-    *,
-    settings: AccountSettings,
-    member: StaffMember,
-    approval: Approval | None = None,
+    operation: Operation, *, settings: AccountSettings, member: StaffMember, approval: Approval | None = None
 ) -> None:
     """Enable a disabled account again; its owner comes in by a mailed link only."""
     member.disabled_at = None

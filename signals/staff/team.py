@@ -276,8 +276,5 @@ def _lock_organisation(session: Session, organisation_id: uuid.UUID | None) -> b
 
 def _person(member: StaffMember, role: Role | None = None) -> Person:
     return Person(
-        organisation_id=member.organisation_id,
-        role=role or member.role,
-        name=member.name,
-        email=member.email,
+        organisation_id=member.organisation_id, role=role or member.role, name=member.name, email=member.email
     )

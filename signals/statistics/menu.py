@@ -133,11 +133,7 @@ def kind_of(period: str) -> PeriodKind:
 
 
 def _table(
-    code: str,
-    *dimensions: Dimension,
-    kind: PeriodKind = PeriodKind.YEAR,
-    sensitivity: int = 1,
-    epsilon: str,
+    code: str, *dimensions: Dimension, kind: PeriodKind = PeriodKind.YEAR, sensitivity: int = 1, epsilon: str
 ) -> Table:
     return Table(
         code=code, kind=kind, dimensions=dimensions, sensitivity=sensitivity, epsilon=Fraction(epsilon)

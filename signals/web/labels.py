@@ -25,11 +25,7 @@ def mark(message: str) -> str:
 
 EMERGENCY: Final = (
     ("112", mark("Emergency number"), mark("Immediate danger")),
-    (
-        "0800-2000",
-        mark("Veilig Thuis (free, day and night)"),
-        mark("Violence, abuse, children in danger"),
-    ),
+    ("0800-2000", mark("Veilig Thuis (free, day and night)"), mark("Violence, abuse, children in danger")),
     ("113", mark("113 Suicide prevention (free, day and night)"), mark("Thoughts of suicide")),
     ("0800-1205", mark("Worrying Behaviour line (free)"), mark("Worrying behaviour, not acute")),
 )

@@ -45,28 +45,26 @@ _PAGE: Final = "/admin/organisations/{organisation_id}"
 class OrganisationForm(forms.Form):
     """A new organisation."""
 
-    name = fields.String(required=True, validate=validate.Length(max=120, error="too_long"))
+    name = fields.String(required=True, validate=validate.Length(max=120))
     kind = Choice(OrganisationKind, required=True)
 
 
 class OnboardForm(forms.Form):
     """The fields that an organisation needs before it receives; an empty field empties the value."""
 
-    name = fields.String(required=True, validate=validate.Length(max=120, error="too_long"))
+    name = fields.String(required=True, validate=validate.Length(max=120))
     agreement_on = StrictDate(load_default=None)
-    legal_basis = fields.String(load_default="", validate=validate.Length(max=MAX_BASIS, error="too_long"))
-    retention_basis = fields.String(
-        load_default="", validate=validate.Length(max=MAX_BASIS, error="too_long")
-    )
+    legal_basis = fields.String(load_default="", validate=validate.Length(max=MAX_BASIS))
+    retention_basis = fields.String(load_default="", validate=validate.Length(max=MAX_BASIS))
     suspended_from = StrictDate(load_default=None)
-    contact_phone = fields.String(load_default="", validate=validate.Length(max=40, error="too_long"))
-    contact_email = fields.String(load_default="", validate=validate.Length(max=254, error="too_long"))
+    contact_phone = fields.String(load_default="", validate=validate.Length(max=40))
+    contact_email = fields.String(load_default="", validate=validate.Length(max=254))
 
 
 class AreaForm(forms.Form):
     """An area to cover."""
 
-    area = fields.String(required=True, validate=validate.Length(max=80, error="too_long"))
+    area = fields.String(required=True, validate=validate.Length(max=80))
     number_from = fields.Integer(load_default=None)
     number_to = fields.Integer(load_default=None)
     valid_from = StrictDate(load_default=None)
@@ -76,8 +74,8 @@ class AreaForm(forms.Form):
 class StaffForm(forms.Form):
     """Somebody to let in."""
 
-    name = fields.String(required=True, validate=validate.Length(max=120, error="too_long"))
-    email = fields.String(required=True, validate=validate.Length(max=254, error="too_long"))
+    name = fields.String(required=True, validate=validate.Length(max=120))
+    email = fields.String(required=True, validate=validate.Length(max=254))
     role = Choice(Role, required=True)
     language = Choice(STAFF_LANGUAGE, load_default="nl")
 

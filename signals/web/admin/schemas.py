@@ -18,7 +18,7 @@ from signals.web.staff_kit.context import desk
 from signals.web.staff_kit.schemas import OrganisationSchema, something
 
 MAX_BASIS: Final = 2000
-_HOUSE_NUMBER: Final = validate.Range(min=1, max=99999, error="out_of_range")
+_HOUSE_NUMBER: Final = validate.Range(min=1, max=99999)
 
 
 class YesNo(fields.String):
@@ -41,9 +41,7 @@ class OrganisationsQuery(Strict):
         },
     )
     search = fields.String(
-        load_default="",
-        validate=validate.Length(max=80, error="too_long"),
-        metadata={"description": "A part of the name"},
+        load_default="", validate=validate.Length(max=80), metadata={"description": "A part of the name"}
     )
 
 
@@ -65,8 +63,8 @@ class NewOrganisationSchema(Strict):
 
     name = fields.String(required=True, validate=validate.Length(min=1, max=120, error="out_of_range"))
     kind = Choice(OrganisationKind, required=True)
-    contact_phone = fields.String(load_default="", validate=validate.Length(max=40, error="too_long"))
-    contact_email = fields.String(load_default="", validate=validate.Length(max=254, error="too_long"))
+    contact_phone = fields.String(load_default="", validate=validate.Length(max=40))
+    contact_email = fields.String(load_default="", validate=validate.Length(max=254))
 
 
 class ChangeOrganisationSchema(Strict):
@@ -76,17 +74,17 @@ class ChangeOrganisationSchema(Strict):
     agreement_on = StrictDate(allow_none=True, metadata={"description": "Date of the art. 28 AVG agreement"})
     legal_basis = fields.String(
         allow_none=True,
-        validate=validate.Length(max=MAX_BASIS, error="too_long"),
+        validate=validate.Length(max=MAX_BASIS),
         metadata={"description": "The ground of art. 6 AVG"},
     )
     retention_basis = fields.String(
         allow_none=True,
-        validate=validate.Length(max=MAX_BASIS, error="too_long"),
+        validate=validate.Length(max=MAX_BASIS),
         metadata={"description": "The ground of the retention periods (Archiefwet, selection list)"},
     )
     suspended_from = StrictDate(allow_none=True)
-    contact_phone = fields.String(validate=validate.Length(max=40, error="too_long"))
-    contact_email = fields.String(validate=validate.Length(max=254, error="too_long"))
+    contact_phone = fields.String(validate=validate.Length(max=40))
+    contact_email = fields.String(validate=validate.Length(max=254))
     recipients = fields.List(
         fields.Nested(NewRecipientSchema),
         validate=validate.Length(max=MOST_RECIPIENTS, error="too_many"),

@@ -47,7 +47,5 @@ def walk(signal_ids: Collection[UUID], *, again: bool = False) -> list[Stop]:
 
 def _address_in(wanted: Mapping[str, Any]) -> Address:
     return Address(
-        postcode=wanted["postcode"],
-        number=wanted["house_number"],
-        addition=wanted["house_number_addition"],
+        postcode=wanted["postcode"], number=wanted["house_number"], addition=wanted["house_number_addition"]
     )

@@ -109,10 +109,7 @@ class HandoverSchema(OfSignal):
     seen = Choice(Seen, attribute="report.summary.seen", required=True, allow_none=True)
     noticed_on = fields.Date(attribute="report.noticed_on", required=True, allow_none=True)
     note = fields.String(
-        attribute="report.note",
-        required=True,
-        allow_none=True,
-        metadata={"description": "Of the carrier"},
+        attribute="report.note", required=True, allow_none=True, metadata={"description": "Of the carrier"}
     )
     contact_attempts = fields.List(fields.Nested(HandoverAttemptSchema), attribute="attempts", required=True)
     first_contact_at = Moment(required=True, allow_none=True)

@@ -75,7 +75,7 @@ class TakenBackSchema(Schema):
 class HandoverReceiversQuery(Strict):
     """Narrow the receivers by a part of a name or of a place; empty gives those that belong."""
 
-    search = fields.String(load_default="", validate=validate.Length(max=80, error="too_long"))
+    search = fields.String(load_default="", validate=validate.Length(max=80))
 
 
 class HandoverReceiverSchema(OrganisationSchema):
@@ -120,11 +120,7 @@ def refer(wanted: Mapping[str, Any], signal_id: UUID) -> Handover:
     version = if_match()
     reason, text = split_reason(wanted["reason"])
     return hand_over(
-        signal_id,
-        receiver_id=wanted["organisation_id"],
-        reason=reason,
-        text=text,
-        expected_version=version,
+        signal_id, receiver_id=wanted["organisation_id"], reason=reason, text=text, expected_version=version
     )
 
 

@@ -37,7 +37,7 @@ class ReferForm(forms.Form):
 
     organisation_id = fields.UUID(required=True)
     reason = Choice(ReferralReason, required=True)
-    text = fields.String(load_default="", validate=validate.Length(max=MAX_REASON, error="too_long"))
+    text = fields.String(load_default="", validate=validate.Length(max=MAX_REASON))
     sure = fields.String(load_default="")
 
 

@@ -47,10 +47,7 @@ class SignInSchema(Strict):
 
     email = fields.String(required=True, validate=something(254))
     password = fields.String(
-        required=True,
-        load_only=True,
-        validate=something(MAX_PASSWORD),
-        metadata={"format": "password"},
+        required=True, load_only=True, validate=something(MAX_PASSWORD), metadata={"format": "password"}
     )
     totp = fields.String(
         required=True,
@@ -66,7 +63,7 @@ class QueueQuery(Strict):
     sort = Choice(_ORDER, load_default="deadline")
     limit = WholeNumber(
         load_default=25,
-        validate=validate.Range(min=1, max=MAX_PAGE, error="out_of_range"),
+        validate=validate.Range(min=1, max=MAX_PAGE),
         metadata={"minimum": 1, "maximum": MAX_PAGE},
     )
     cursor = Cursor(load_default=None)
@@ -91,7 +88,7 @@ class AttemptSchema(Strict):
     workers = fields.Integer(
         load_default=1,
         strict=True,
-        validate=validate.Range(min=1, max=2, error="out_of_range"),
+        validate=validate.Range(min=1, max=2),
         metadata={"description": "How many workers went: one or two"},
     )
     postponed_until = StrictDate(
@@ -186,8 +183,7 @@ class NoticeSchema(Strict):
     )
     deferred_because = Choice(DeferralReason, load_default=None)
     taken_back = TrueOrFalse(
-        load_default=False,
-        metadata={"description": "What was recorded was a mistake; the month runs on"},
+        load_default=False, metadata={"description": "What was recorded was a mistake; the month runs on"}
     )
 
 

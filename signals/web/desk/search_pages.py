@@ -34,7 +34,7 @@ _USE: Final = "search"
 class ReferenceForm(forms.Form):
     """Search by the reference on a letter."""
 
-    reference = fields.String(required=True, validate=validate.Length(max=20, error="too_long"))
+    reference = fields.String(required=True, validate=validate.Length(max=20))
 
 
 @search_pages.get("/search")

@@ -61,10 +61,7 @@ def release(period: str) -> str:
         made_from = ("release", period, words.language())
         shown = found.kept(made_from, lambda: report.figures_of(found, period))
     return render_template(
-        "figures/release.html",
-        release=wanted,
-        shown=shown,
-        is_year=kind_of(period) is PeriodKind.YEAR,
+        "figures/release.html", release=wanted, shown=shown, is_year=kind_of(period) is PeriodKind.YEAR
     )
 
 

@@ -44,11 +44,7 @@ def service_worker() -> Response:
     late, settings = [url_for("bundle", name=name) for name in LATE], front().settings
     page = (*assets, *late, settings.front.root_public_key, mark_address(), current_app.config["SCHEME"])
     page = (*page, *issuer_addresses())
-    facts = {
-        "VERSION": version(settings.notes, page),
-        "ASSETS": assets,
-        "PAGES": PAGES,
-    }
+    facts = {"VERSION": version(settings.notes, page), "ASSETS": assets, "PAGES": PAGES}
     lines = [f"const {name} = {json.dumps(value)};" for name, value in facts.items()]
     script = "\n".join([*lines, without_comments(_script().read_bytes()).decode()])
     return Response(script, content_type="text/javascript; charset=utf-8")

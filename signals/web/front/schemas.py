@@ -68,10 +68,7 @@ class ReportSchema(Strict):
                 number=data["house_number"],
                 addition=data["house_number_addition"] or "",
             ),
-            summary=Summary(
-                concern_types=tuple(data["concern_types"] or ()),
-                seen=data["seen"],
-            ),
+            summary=Summary(concern_types=tuple(data["concern_types"] or ()), seen=data["seen"]),
             noticed_on=data["noticed_on"],
             note=data["note"] or None,
         )

@@ -20,10 +20,7 @@ _PACKAGE: Final = Path(__file__).parents[2]
 def bare_application(site: str, scheme: SchemeSettings) -> tuple[Flask, DescribedApi]:
     """Return an application without pages, and its API; a site on https tells browsers to come back so."""
     app = _Application(
-        "signals",
-        root_path=str(_PACKAGE),
-        static_folder="web/static",
-        template_folder="web/templates",
+        "signals", root_path=str(_PACKAGE), static_folder="web/static", template_folder="web/templates"
     )
     # Otherwise `/api//v1` redirects to `/api/v1` of any host that the request names. No address here has two.
     app.url_map.merge_slashes = False

@@ -28,9 +28,7 @@ _VERSION: Final = {
         "example": API_VERSION,
     }
 }
-_RETRY_AFTER: Final = {
-    "Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}},
-}
+_RETRY_AFTER: Final = {"Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}}}
 _OF_REFUSALS: Final = {
     HTTPStatus.UNAUTHORIZED.name: {
         "WWW-Authenticate": {"description": "How to sign in: `Bearer`", "schema": {"type": "string"}}

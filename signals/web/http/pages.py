@@ -23,9 +23,7 @@ from signals.web.http.problems import occurrence
 A_YEAR = 365 * 24 * 60 * 60
 
 # A page names buttons; a problem for a program names headers.
-_PAGE_TITLES: Mapping[str, LazyString] = {
-    "unsupported_media_type": _("This page takes only its own form"),
-}
+_PAGE_TITLES: Mapping[str, LazyString] = {"unsupported_media_type": _("This page takes only its own form")}
 _PAGE_DETAILS: Mapping[str, LazyString] = {
     "invalid": _("Go back, mend the form and send it again."),
     "malformed": _("Go back, mend the form and send it again."),

@@ -166,11 +166,7 @@ class ExportedSchema(Schema):
         required=True,
         metadata={"description": "Days that is kept, after deletion, that there was a signal"},
     )
-    recipients = fields.List(
-        Choice(_RECIPIENT),
-        dump_default=list(RECIPIENTS),
-        required=True,
-    )
+    recipients = fields.List(Choice(_RECIPIENT), dump_default=list(RECIPIENTS), required=True)
     source = fields.Function(lambda export: _sources(export.signals), required=True)
     signals = fields.List(fields.Nested(ExportedSignalSchema), required=True)
     earlier_signals_received_on = fields.List(fields.Date(), attribute="earlier_received_on", required=True)

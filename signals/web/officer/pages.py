@@ -148,10 +148,7 @@ def give_up_unreadable(signal_id: UUID) -> Response:
 
 
 def _retention_page(
-    *,
-    errors: Mapping[str, str] | None = None,
-    typed: Mapping[str, str] | None = None,
-    done: str = "",
+    *, errors: Mapping[str, str] | None = None, typed: Mapping[str, str] | None = None, done: str = ""
 ) -> str:
     return render_template(
         "desk/officer/retention.html",

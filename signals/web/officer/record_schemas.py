@@ -135,8 +135,7 @@ class RegisterEntrySchema(OfEntrySchema):
     residence_checked = Choice(ResidenceProof, required=True)
     third_parties_checked = fields.Boolean(required=True)
     outcome = fields.String(
-        required=True,
-        metadata={"description": "`nothing_found`: nothing was kept of the address"},
+        required=True, metadata={"description": "`nothing_found`: nothing was kept of the address"}
     )
 
 

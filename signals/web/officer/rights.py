@@ -129,11 +129,7 @@ def rectify(
     """Correct a signal (art. 16 AVG); raises `StaleVersion` when it changed since it was read."""
     with operation(signal_id, uses=Ground.ART_16_AVG) as begun:
         return rectifying.rectify(
-            begun,
-            signal_id=signal_id,
-            correction=correction,
-            proof=proof,
-            expected_version=expected_version,
+            begun, signal_id=signal_id, correction=correction, proof=proof, expected_version=expected_version
         )
 
 

@@ -152,10 +152,7 @@ def _of_signal(form: str) -> str:
 
 
 def _search_page(
-    *,
-    errors: Mapping[str, str] | None = None,
-    trouble: str = "",
-    typed: Mapping[str, str] | None = None,
+    *, errors: Mapping[str, str] | None = None, trouble: str = "", typed: Mapping[str, str] | None = None
 ) -> str:
     return render_template(
         "desk/officer/residents.html", errors=errors or {}, trouble=trouble, typed=typed or {}

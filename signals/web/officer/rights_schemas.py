@@ -33,8 +33,7 @@ class ProofFields(Strict):
     identity = Choice(IdentityProof, required=True)
     residence = Choice(ResidenceProof, required=True)
     third_parties = TrueOrFalse(
-        load_default=False,
-        metadata={"description": "That the rights of others were weighed"},
+        load_default=False, metadata={"description": "That the rights of others were weighed"}
     )
 
 
@@ -83,16 +82,13 @@ class RectifySchema(AddressQuery, ProofFields):
         metadata={"description": "Kinds of concern that do not hold: they go"},
     )
     drop_seen = TrueOrFalse(
-        load_default=False,
-        metadata={"description": "How often it was seen does not hold: it goes"},
+        load_default=False, metadata={"description": "How often it was seen does not hold: it goes"}
     )
     drop_noticed_on = TrueOrFalse(
-        load_default=False,
-        metadata={"description": "The day on which it was noticed does not hold: it goes"},
+        load_default=False, metadata={"description": "The day on which it was noticed does not hold: it goes"}
     )
     drop_note = TrueOrFalse(
-        load_default=False,
-        metadata={"description": "The carrier's note does not hold: it goes"},
+        load_default=False, metadata={"description": "The carrier's note does not hold: it goes"}
     )
     notes = fields.List(
         fields.Nested(NoteCorrectionSchema),
@@ -130,9 +126,7 @@ def correction_in(values: Mapping[str, Any]) -> Correction:
 def address_in(values: Mapping[str, Any]) -> Address:
     """Return the address among loaded values."""
     return Address(
-        postcode=values["postcode"],
-        number=values["house_number"],
-        addition=values["house_number_addition"],
+        postcode=values["postcode"], number=values["house_number"], addition=values["house_number_addition"]
     )
 
 

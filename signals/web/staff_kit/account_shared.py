@@ -31,11 +31,11 @@ _SAID_HERE: Final[Mapping[str, LazyString]] = {
 
 
 class PasswordForm(forms.Form):
-    password = fields.String(required=True, validate=validate.Length(max=MAX_PASSWORD, error="too_long"))
+    password = fields.String(required=True, validate=validate.Length(max=MAX_PASSWORD))
 
 
 class CodeForm(forms.Form):
-    totp = fields.String(required=True, validate=validate.Length(max=12, error="too_long"))
+    totp = fields.String(required=True, validate=validate.Length(max=12))
 
 
 class ConfirmForm(PasswordForm, CodeForm):
@@ -43,7 +43,7 @@ class ConfirmForm(PasswordForm, CodeForm):
 
 
 class LabelForm(forms.Form):
-    label = fields.String(required=True, validate=validate.Length(max=MAX_LABEL, error="too_long"))
+    label = fields.String(required=True, validate=validate.Length(max=MAX_LABEL))
 
 
 class LanguageForm(forms.Form):
@@ -51,8 +51,8 @@ class LanguageForm(forms.Form):
 
 
 class InviteForm(forms.Form):
-    name = fields.String(required=True, validate=validate.Length(max=120, error="too_long"))
-    email = fields.String(required=True, validate=validate.Length(max=254, error="too_long"))
+    name = fields.String(required=True, validate=validate.Length(max=120))
+    email = fields.String(required=True, validate=validate.Length(max=254))
     role = fields.String(required=True)
     language = Choice(STAFF_LANGUAGE, load_default="nl")
 

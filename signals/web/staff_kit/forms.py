@@ -54,9 +54,9 @@ class Form(Schema):
 
 
 class SignInForm(Form):
-    email = fields.String(required=True, validate=validate.Length(max=254, error="too_long"))
-    password = fields.String(required=True, validate=validate.Length(max=MAX_PASSWORD, error="too_long"))
-    totp = fields.String(required=True, validate=validate.Length(max=12, error="too_long"))
+    email = fields.String(required=True, validate=validate.Length(max=254))
+    password = fields.String(required=True, validate=validate.Length(max=MAX_PASSWORD))
+    totp = fields.String(required=True, validate=validate.Length(max=12))
 
 
 class AttemptForm(Form):
@@ -69,12 +69,10 @@ class AttemptForm(Form):
     result = Choice(AttemptResult, required=True)
     attempted_on = StrictDate(load_default=None)
     attempted_time = fields.String(load_default=None)
-    workers = fields.String(load_default="1", validate=validate.OneOf(["1", "2"], error="not_a_choice"))
+    workers = fields.String(load_default="1", validate=validate.OneOf(["1", "2"]))
     postponed_until = StrictDate(load_default=None)
     attempt_id = fields.UUID(load_default=None)
-    minutes_ago = fields.Integer(
-        load_default=0, validate=validate.Range(0, _MOST_MINUTES, error="out_of_range")
-    )
+    minutes_ago = fields.Integer(load_default=0, validate=validate.Range(0, _MOST_MINUTES))
 
     @validates_schema
     def check_agreed(self, data: dict[str, Any], **_kwargs: Any) -> None:
@@ -111,7 +109,7 @@ class DayForm(Form):
 
 
 class NoteForm(Form):
-    text = fields.String(required=True, validate=validate.Length(max=MAX_NOTE, error="too_long"))
+    text = fields.String(required=True, validate=validate.Length(max=MAX_NOTE))
 
 
 class CorrectNoteForm(NoteForm):
@@ -127,15 +125,11 @@ class CorrectNoteForm(NoteForm):
 class ConcludeForm(Form):
     """An outcome and what it asks. A browser also sends the answers to questions that it hides: drop them."""
 
-    outcome = fields.String(required=True, validate=validate.OneOf(ENDINGS, error="not_a_choice"))
+    outcome = fields.String(required=True, validate=validate.OneOf(ENDINGS))
     referred_to = Choice(ReferredTo, load_default=None)
     contact_by = Choice(ContactBy, load_default=None)
-    newly_known = fields.String(
-        load_default=None, validate=validate.OneOf(["yes", "no"], error="not_a_choice")
-    )
-    notified_by = fields.String(
-        load_default=None, validate=validate.OneOf([*NotifiedBy, _NOT_YET], error="not_a_choice")
-    )
+    newly_known = fields.String(load_default=None, validate=validate.OneOf(["yes", "no"]))
+    notified_by = fields.String(load_default=None, validate=validate.OneOf([*NotifiedBy, _NOT_YET]))
     deferred_because = Choice(DeferralReason, load_default=None)
 
     @post_load

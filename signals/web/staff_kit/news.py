@@ -14,10 +14,7 @@ FIELD: Final = "news"
 
 # The newest first. Write what a person at the desk does otherwise from that day on.
 CHANGES: Final = (
-    (
-        date(2026, 12, 2),
-        _("Sign in: click the field for your address, and your passkey appears."),
-    ),
+    (date(2026, 12, 2), _("Sign in: click the field for your address, and your passkey appears.")),
     (date(2026, 11, 30), _("A signal that somebody puts back is on the list again, with the day it is due.")),
     (date(2026, 11, 24), _("The suggested next step now follows what was tried before.")),
 )

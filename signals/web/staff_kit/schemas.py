@@ -64,13 +64,13 @@ class Cursor(fields.String):
     """Name the place in a list where the next page begins."""
 
     def __init__(self, **others: Any) -> None:
-        fits = validate.Length(max=100, error="too_long")
+        fits = validate.Length(max=100)
         super().__init__(validate=fits, metadata={"pattern": "^[A-Za-z0-9_=-]+$"}, **others)
 
 
 def something(most: int) -> list[validate.Length]:
     """Return checks for a text of 1 to `most` characters; an empty one is missing, not too long."""
-    return [validate.Length(min=1, error="required"), validate.Length(max=most, error="too_long")]
+    return [validate.Length(min=1, error="required"), validate.Length(max=most)]
 
 
 class OrganisationSchema(Schema):

@@ -14,7 +14,7 @@ from signals.web.staff_kit.schemas import STAFF_LANGUAGE
 _CHANNEL: Final = CodeList(
     name="RecipientChannel", text="The way in which a recipient is notified", codes=(EMAIL, SMS)
 )
-_SHORT: Final = validate.Length(max=254, error="too_long")
+_SHORT: Final = validate.Length(max=254)
 
 
 def _number(name: str, *, empty: bool = False) -> fields.Integer:
@@ -31,7 +31,7 @@ class RecipientWishSchema(Strict):
     phone = fields.String(
         load_default=None,
         allow_none=True,
-        validate=validate.Length(max=40, error="too_long"),
+        validate=validate.Length(max=40),
         metadata={"example": "+31612345678"},
     )
 
@@ -60,11 +60,10 @@ class ChangeSettingsSchema(Strict):
     )
     deputy_email = fields.String(allow_none=True, validate=_SHORT)
     language = Choice(STAFF_LANGUAGE)
-    contact_phone = fields.String(validate=validate.Length(max=40, error="too_long"))
+    contact_phone = fields.String(validate=validate.Length(max=40))
     contact_email = fields.String(validate=_SHORT)
     recipients = fields.List(
-        fields.Nested(RecipientWishSchema),
-        validate=validate.Length(max=MOST_RECIPIENTS, error="too_many"),
+        fields.Nested(RecipientWishSchema), validate=validate.Length(max=MOST_RECIPIENTS, error="too_many")
     )
 
     @post_load

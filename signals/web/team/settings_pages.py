@@ -63,12 +63,12 @@ class HoursForm(forms.Form):
 
 class EscalationForm(forms.Form):
     escalation_working_days = _number()
-    deputy_email = fields.String(load_default=None, validate=validate.Length(max=254, error="too_long"))
+    deputy_email = fields.String(load_default=None, validate=validate.Length(max=254))
 
 
 class ContactForm(forms.Form):
-    contact_phone = fields.String(load_default="", validate=validate.Length(max=40, error="too_long"))
-    contact_email = fields.String(load_default="", validate=validate.Length(max=254, error="too_long"))
+    contact_phone = fields.String(load_default="", validate=validate.Length(max=40))
+    contact_email = fields.String(load_default="", validate=validate.Length(max=254))
 
 
 class LetterheadForm(forms.Form):
