@@ -106,7 +106,8 @@ def _routing(engine: Engine, root: bytes | None, on: date) -> Finding:
         check="routing",
         ok=False,
         says="no national desk receives",
-        fix="signals organisations import, with a line of level national",
+        fix="signals organisations import, with a line of level national; then both recipients press the link"
+        " that they got, its lead gets an account, and the team answers a test message (signals drill)",
     )
     try:
         snapshot = Router(engine, root_public_key=root).snapshot()

@@ -23,6 +23,9 @@ from signals.operations.setup.writing import Step
 PATIENCE: Final = 120
 """Seconds for the first jobs of a worker."""
 
+OF_A_WORKER: Final = frozenset({"jobs", "mailbox keys", "public keys"})
+"""Doctor reports these until a new worker ran its first jobs."""
+
 OF_PEOPLE: Final = frozenset({"routing", "organisations"})
 """Doctor reports these until people have added a national desk and it answered the test message."""
 
@@ -111,7 +114,7 @@ def _end_with_doctor(machine: Machine) -> None:
         click.echo("Now run 'signals doctor' on the machine of the worker.")
         return
     end = time.monotonic() + PATIENCE
-    while (problems := _problems(found := _findings(machine))) - OF_PEOPLE and time.monotonic() < end:
+    while (problems := _problems(found := _findings(machine))) & OF_A_WORKER and time.monotonic() < end:
         time.sleep(1)
     click.echo(in_words({"checks": [finding.as_json() for finding in found]}))
     if problems - OF_PEOPLE:

@@ -71,7 +71,7 @@ def serve(
     `tell` is called once nothing stands in the way any more.
 
     Ends the process with exit code 1 and a sentence when something else listens on the port, a secret or the
-    keystore cannot be used or, in production, no national desk receives.
+    keystore cannot be used or, for a front in production, no national desk receives.
     """
     configure_logging(level=settings.logging.level, date_only=not settings.serves_staff)
     _allow_connections()
@@ -79,7 +79,7 @@ def serve(
     with _claimed_port(settings.server.host, settings.server.port):
         refuse_a_taken_port(settings.server.host, settings.server.port)
         _refuse_unusable_secrets(settings)
-        if settings.environment is Environment.PRODUCTION:
+        if settings.environment is Environment.PRODUCTION and settings.role is ProcessRole.FRONT:
             _refuse_without_national_desk(settings)
         tell()
         _run_granian(settings, _loader(settings, prepare_app, make_worker, open_issuer))
@@ -208,7 +208,10 @@ def _refuse_unusable_keys(settings: Settings) -> None:
 
 
 def _refuse_without_national_desk(settings: Settings) -> None:
-    """Without one a report could reach nobody. A database that is away is no reason: it may come back."""
+    """Without one a report could reach nobody. A database that is away is no reason: it may come back.
+
+    The desk starts all the same: the recipients of the national desk press their link there.
+    """
     engine = make_engine(settings.database.url, patience=FRONT)
     try:
         snapshot = Router(engine, root_public_key=settings.front.root_key).snapshot()
@@ -221,7 +224,7 @@ def _refuse_without_national_desk(settings: Settings) -> None:
         engine.dispose()
     if missing:
         raise SystemExit(
-            "cannot serve: no national desk receives; take one on with 'signals organisations import'"
+            "cannot serve: no national desk receives yet; 'Go live' in docs/deployment.md says what it lacks"
         )
 
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import uuid
+from contextlib import nullcontext
 from dataclasses import replace
 from io import StringIO
 from typing import NoReturn
@@ -19,7 +20,7 @@ from signals.operations import server
 from signals.operations.server import _refuse_without_national_desk
 from signals.routing.snapshot import routing_changed
 from signals.settings import DatabaseSettings
-from signals.vocabulary import ProcessRole
+from signals.vocabulary import Environment, ProcessRole
 from tests.support.serving import ROOT, Served, config_of, serving, wait_until
 from tests.support.world import NATIONAL, World
 
@@ -178,6 +179,25 @@ def test_production_does_not_start_without_a_national_desk(sqlite_world: World) 
         session.execute(update(Organisation).where(Organisation.id == NATIONAL).values(agreement_on=None))
     with pytest.raises(SystemExit, match="no national desk"):
         _refuse_without_national_desk(sqlite_world.settings)
+
+
+@pytest.mark.parametrize(("role", "starts"), [(ProcessRole.FRONT, False), (ProcessRole.DESK, True)])
+def test_only_the_desk_starts_before_the_recipients_of_the_national_desk_pressed_their_link(
+    sqlite_world: World, monkeypatch: pytest.MonkeyPatch, role: ProcessRole, starts: bool
+) -> None:
+    started: list[ProcessRole] = []
+    monkeypatch.setattr(server, "_run_granian", lambda settings, _loader: started.append(settings.role))
+    monkeypatch.setattr(server, "_loader", lambda *_parts: None)
+    with sqlite_world.sessions.begin() as session:
+        session.execute(update(Organisation).where(Organisation.id == NATIONAL).values(agreement_on=None))
+    settings = replace(sqlite_world.settings, role=role, environment=Environment.PRODUCTION)
+    with nullcontext() if starts else pytest.raises(SystemExit, match="no national desk"):
+        server.serve(settings, prepare_app=_never, make_worker=_never, open_issuer=_never)
+    assert started == [role] * starts
+
+
+def _never(*_parts: object) -> NoReturn:
+    raise AssertionError("it starts no worker here")
 
 
 def test_production_does_not_start_where_there_never_was_a_national_desk(sqlite_world: World) -> None:
