@@ -101,13 +101,15 @@ def _figures(session: Session, settings: Settings, on: date, root: bytes | None)
     )
 
 
+_TO_RECEIVE = "both press the link that they got, a lead has an account, the team answers a test message"
+
+
 def _routing(engine: Engine, root: bytes | None, on: date) -> Finding:
     missing = Finding(
         check="routing",
         ok=False,
         says="no national desk receives",
-        fix="signals organisations import, with a line of level national; then both recipients press the link"
-        " that they got, its lead gets an account, and the team answers a test message (signals drill)",
+        fix=f"signals organisations import, with a line of level national; then {_TO_RECEIVE}",
     )
     try:
         snapshot = Router(engine, root_public_key=root).snapshot()
@@ -283,5 +285,5 @@ def _onboarding(session: Session) -> Finding:
         check="organisations",
         ok=not lacking,
         says=f"{len(everyone) - len(lacking)} onboarded{_named('; not yet: ', lacking)}",
-        fix="fill in agreement, legal and retention basis and two verified recipients",
+        fix=f"fill in the agreement, both bases and two recipients; then {_TO_RECEIVE}",
     )
