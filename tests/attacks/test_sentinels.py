@@ -205,7 +205,8 @@ def _remains(world: World, request: pytest.FixtureRequest) -> dict[str, bytes]:
     if world.engine.dialect.name == "postgresql":
         server: PostgresServer = request.getfixturevalue("postgres_server")
         server.execute("CHECKPOINT")
-        left |= files(server.data_folder) | {"server's log": server.log_file.read_bytes()}
+        begun = (world.folder / "signals.db").stat().st_mtime
+        left |= files(server.data_folder, since=begun - 1) | {"server's log": server.log_file.read_bytes()}
     else:
         assert any(name.endswith("-wal") for name in left)
     return left

@@ -8,8 +8,13 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]
 
 
-def files(folder: Path) -> dict[str, bytes]:
-    return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+def files(folder: Path, *, since: float = 0.0) -> dict[str, bytes]:
+    """Return the files of a folder, or those that somebody wrote to since a moment: no other has news."""
+    return {
+        str(path): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.stat().st_mtime >= since
+    }
 
 
 def forms(text: str) -> set[bytes]:
