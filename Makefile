@@ -10,8 +10,8 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 WORKERS ?= 2
-# One process runs a whole file.
-PARALLEL = -n $(WORKERS) --dist loadfile
+# One process runs a whole file; files are taken in the order of tests/conftest.py.
+PARALLEL = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # The Python of the machine, for what comes before the environment: PYTHON=/path/to/python3 names another.
 HERE := tools/python.sh

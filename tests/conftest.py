@@ -114,10 +114,15 @@ def pytest_runtest_teardown() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test that needs a filled database or an application as `system`."""
+    """Mark each test that needs a filled database or an application as `system`, and begin with slow files.
+
+    A long file that comes last lets the other processes wait for it.
+    """
     for item in items:
         if FILLED.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("system")
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(autouse=True)
