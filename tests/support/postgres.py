@@ -113,10 +113,14 @@ class PostgresServer:
         """
         self.execute("CHECKPOINT")
         _end(self._require_running())
-        self._process = None
         try:
             yield
         finally:
+            self.come_back()
+
+    def come_back(self) -> None:
+        """Start it again on its data when it ended."""
+        if self._require_running().poll() is not None:
             self._launch()
             self._wait_until_ready()
 

@@ -131,6 +131,7 @@ data_folder = "{world.folder}"
 contact_email = "vragen@example.org"
 [server]
 port = {port}
+processes = {settings.server.processes}
 threads = 2
 [database]
 url = "{settings.database.url}"

@@ -18,36 +18,50 @@ class SwallowingProxy:
     """Pass bytes between TCP on the loopback and a server's Unix socket, until `swallows` is set."""
 
     def __init__(self, database_url: str) -> None:
-        self.swallows = threading.Event()
+        self.swallows, self._forgotten = threading.Event(), threading.Event()
         self._behind = f"{make_url(database_url).query['host']}/.s.PGSQL.5432"
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._open: list[socket.socket] = [self._listener]
+        self._open: set[socket.socket] = set()
         host, port = self._listener.getsockname()
+        self.address = f"{host}:{port}"
         self.url = str(make_url(database_url).set(host=host, port=port, query={}).render_as_string(False))
         threading.Thread(target=self._accept, daemon=True).start()
 
+    def forget(self) -> None:
+        """Swallow for good what comes through the connections that are open now; later ones pass."""
+        forgotten, self._forgotten = self._forgotten, threading.Event()
+        forgotten.set()
+
     def close(self) -> None:
         """End every connection."""
-        for one in self._open:
+        for one in [self._listener, *self._open]:
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
-            one.close()
+        self._listener.close()
 
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
                 client, _address = self._listener.accept()
-                server = socket.socket(socket.AF_UNIX)
-                server.connect(self._behind)
-                self._open += [client, server]
-                for source, target in ((client, server), (server, client)):
-                    threading.Thread(target=self._pass, args=(source, target), daemon=True).start()
+                threading.Thread(target=self._serve, args=(client, self._forgotten), daemon=True).start()
 
-    def _pass(self, source: socket.socket, target: socket.socket) -> None:
+    def _serve(self, client: socket.socket, forgotten: threading.Event) -> None:
+        """Pass both ways until both sides are done; end at once where no server is."""
+        with client, socket.socket(socket.AF_UNIX) as server, suppress(OSError):
+            server.connect(self._behind)
+            self._open |= {client, server}
+            back = threading.Thread(target=self._pass, args=(server, client, forgotten), daemon=True)
+            back.start()
+            self._pass(client, server, forgotten)
+            back.join()
+            self._open -= {client, server}
+
+    def _pass(self, source: socket.socket, target: socket.socket, forgotten: threading.Event) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
-                if not self.swallows.is_set():
+                if not (self.swallows.is_set() or forgotten.is_set()):
                     target.sendall(data)
+        with suppress(OSError):
             target.shutdown(socket.SHUT_RDWR)
 
 
