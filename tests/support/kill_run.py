@@ -35,7 +35,7 @@ from tests.support.kill_report import KillReport
 from tests.support.serving import Served, free_port
 from tests.support.world import AMSTERDAM, World, key
 
-PACE_SECONDS = 0.05
+PACE_SECONDS = 0.1
 STALL_SECONDS = 240.0
 """Longer than the longest timeout of the product, on a busy machine."""
 MOST_DONE = 4
