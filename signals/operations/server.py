@@ -86,6 +86,7 @@ def serve(
 
 
 def _run_granian(settings: Settings, loader: Callable[[], Any]) -> None:
+    """Serve; exit with code 1 when a worker ends twice within seconds, so that all starts anew."""
     server = Granian(
         "signals.operations.server:unused",
         address=settings.server.host,
@@ -103,7 +104,12 @@ def _run_granian(settings: Settings, loader: Callable[[], Any]) -> None:
     )
     _leave_alone_what_stays()
     _give_workers_signals_of_their_own()
-    server.serve(target_loader=lambda *_args, **_kwargs: loader(), wrap_loader=False)
+    try:
+        server.serve(target_loader=lambda *_args, **_kwargs: loader(), wrap_loader=False)
+    except SystemExit as ended:
+        if ended.code:
+            log.critical("server.workers_end_too_often")
+        raise
 
 
 def refuse_a_taken_port(host: str, port: int) -> None:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from io import StringIO
 from typing import NoReturn
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 from sqlalchemy import delete, update
 
@@ -143,6 +144,24 @@ def test_workers_end_when_their_parent_was_killed(sqlite_world: World) -> None:
         served.process.kill()
         served.process.wait(10)
         wait_until(lambda: served.left_over() == [])
+
+
+def test_a_worker_that_was_killed_comes_back_and_a_server_whose_workers_keep_ending_says_so(
+    sqlite_world: World,
+) -> None:
+    with serving(sqlite_world, role=ProcessRole.FRONT) as served:
+        (first,) = psutil.Process(served.process.pid).children()
+        first.kill()
+        wait_until(lambda: served.status("/readyz") == 200 and not first.is_running())
+        wait_until(lambda: _ended_when_its_workers_are_killed(served))
+        assert served.process.returncode == 1
+        assert "server.workers_end_too_often" in served.log()
+
+
+def _ended_when_its_workers_are_killed(served: Served) -> bool:
+    for worker in psutil.Process(served.process.pid).children():
+        worker.kill()
+    return served.process.poll() is not None
 
 
 def test_settings_that_are_refused_are_listed_and_nothing_is_served(sqlite_world: World) -> None:

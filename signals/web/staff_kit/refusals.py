@@ -7,6 +7,7 @@ from flask_babel import gettext
 from sqlalchemy.exc import SQLAlchemyError
 from structlog import get_logger
 
+from privacy.keystore import KeystoreError
 from signals.errors import Forbidden, NotSignedIn, SignalsError
 from signals.vocabulary import Role
 from signals.web.http.messages import detail_of, title_of
@@ -26,7 +27,8 @@ def share_with(blueprint: Blueprint) -> None:
     blueprint.register_error_handler(NotSignedIn, ask_to_sign_in)
     blueprint.register_error_handler(CsrfFailed, offer_to_send_again)
     blueprint.register_error_handler(SignalsError, refuse)
-    blueprint.register_error_handler(SQLAlchemyError, unavailable)
+    for away in (SQLAlchemyError, KeystoreError):
+        blueprint.register_error_handler(away, unavailable)
 
 
 def ask_to_sign_in(_error: NotSignedIn) -> Any:
@@ -60,8 +62,8 @@ def refuse(error: SignalsError) -> Any:
     return error_page(error.status, error.code, gone=gone, lost=_own_form(bare=False))
 
 
-def unavailable(error: SQLAlchemyError) -> Any:
-    """Answer while the database or the keystore is away."""
+def unavailable(error: SQLAlchemyError | KeystoreError) -> Any:
+    """Answer while the database or the keystore is away, or one of its keys damaged."""
     log.error("desk.database_problem", occurrence_id=occurrence(), exc_info=error)
     if signing_in.holds_kept():
         return signing_in.once_more_page("unavailable"), 503, {"Retry-After": "30"}
