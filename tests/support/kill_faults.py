@@ -3,8 +3,8 @@
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -38,15 +38,15 @@ _NAME = "signals"
 
 @contextmanager
 def small_disk() -> Iterator[Path]:
-    """Mount a disk in memory that can be filled; needs root."""
+    """Mount a disk in memory that can be filled; without the right to mount, give a plain folder."""
     with tempfile.TemporaryDirectory(prefix="soak-", dir="/tmp") as folder:
-        subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={DISK_SIZE},mode=755", "tmpfs", folder], check=True
-        )
+        options = f"size={DISK_SIZE},mode=755"
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], check=False)
         try:
             yield Path(folder)
         finally:
-            subprocess.run(["umount", folder], check=True)
+            if mounted.returncode == 0:
+                subprocess.run(["umount", folder], check=True)
 
 
 @contextmanager
@@ -55,32 +55,31 @@ def struck_sqlite(template: Path) -> Iterator[tuple[World, list[Fault]]]:
     with small_disk() as disk:
         folder = disk / "world"
         folder.mkdir()
-        world = make_world(template, folder)
-        world.settings = replace(world.settings, limits=UNLIMITED, server=PAIRS)
-        yield world, [Fault(name="full disk", after=0.5, strike=lambda run: _fill(disk, run))]
-        world.close()
+        with closing(make_world(template, folder)) as world:
+            world.settings = replace(world.settings, limits=UNLIMITED, server=PAIRS)
+            yield world, _full_disk(disk, after=0.5)
 
 
 @contextmanager
 def struck_postgresql(template: Path) -> Iterator[tuple[World, list[Fault]]]:
     """Make a world whose database falls silent, whose disk becomes full, and whose primary dies."""
-    with small_disk() as disk, ExitStack() as closing:
-        primary = closing.enter_context(PostgresServer(durable=True, settings=PRIMARY, root=disk))
+    with small_disk() as disk, ExitStack() as stack:
+        primary = stack.enter_context(PostgresServer(durable=True, settings=PRIMARY, root=disk))
         engine = make_engine(primary.create_database(_NAME))
         fill_another(engine, template)
         engine.dispose()
         standby = Standby(primary, settings=PRIMARY)
-        closing.enter_context(standby)
+        stack.enter_context(standby)
         wait_for_the_standby(primary)
         until_it_follows(primary)
         (disk / "world").mkdir()
         world = make_world(template, disk / "world", several(primary, standby, database=_NAME))
-        closing.callback(world.close)
+        stack.callback(world.close)
         struck = _Struck(
             disk=disk,
             primary=primary,
             standby=standby,
-            proxies=[closing.enter_context(swallowing(server.url(_NAME))) for server in (primary, standby)],
+            proxies=[stack.enter_context(swallowing(server.url(_NAME))) for server in (primary, standby)],
         )
         database = DatabaseSettings(url=struck.url)
         world.settings = replace(world.settings, limits=UNLIMITED, server=PAIRS, database=database)
@@ -104,7 +103,7 @@ class _Struck:
     def faults(self) -> list[Fault]:
         return [
             Fault(name="silence", after=0.2, strike=self._fall_silent),
-            Fault(name="full disk", after=0.4, strike=self._fill),
+            *_full_disk(self.disk, after=0.4, mend=self.primary.come_back),
             Fault(name="connections forgotten", after=0.6, strike=self._forget),
             Fault(name="promoted standby", after=0.8, strike=self._promote),
         ]
@@ -122,12 +121,6 @@ class _Struck:
             proxy.forget()
         run.come_back()
 
-    def _fill(self, run: KillRun) -> None:
-        with _full(self.disk):
-            time.sleep(STRUCK_SECONDS)
-        self.primary.come_back()
-        run.come_back()
-
     def _promote(self, run: KillRun) -> None:
         with self.standby.falling_behind():
             time.sleep(BEHIND_SECONDS)
@@ -136,10 +129,16 @@ class _Struck:
         run.come_back()
 
 
-def _fill(disk: Path, run: KillRun) -> None:
-    with _full(disk):
-        time.sleep(STRUCK_SECONDS)
-    run.come_back()
+def _full_disk(disk: Path, *, after: float, mend: Callable[[], object] = lambda: None) -> list[Fault]:
+    """Return the fault of a disk that is full for a while; none where nothing was mounted."""
+
+    def strike(run: KillRun) -> None:
+        with _full(disk):
+            time.sleep(STRUCK_SECONDS)
+        mend()
+        run.come_back()
+
+    return [Fault(name="full disk", after=after, strike=strike)] if disk.is_mount() else []
 
 
 @contextmanager
