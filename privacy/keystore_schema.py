@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import URL, make_url
 
 from privacy.patience import JOBS, Patience
-from privacy.private_files import make_private
+from privacy.secret_files import make_private
 
 SQLITE_WAIT_SECONDS: Final = 30
 READ_ONLY: Final = "keystore_read_only"

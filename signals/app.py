@@ -335,7 +335,7 @@ class _Parts:
 
     def _add_issuer(self) -> Callable[[], None]:
         """Add the issuer; return a check that raises when its database does not answer."""
-        from signals.web.issuer.context import EXTENSION
+        from signals.web.issuer.calls import EXTENSION
 
         issuer = open_issuer(self.settings, self.clock)
         self.opened.callback(issuer.engine.dispose)

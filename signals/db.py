@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session, sessionmaker
 
 from privacy.patience import COMMANDS, Patience
-from privacy.private_files import make_private
+from privacy.secret_files import make_private
 
 SQLITE_BUSY_SECONDS = 30
 

@@ -3,9 +3,8 @@
 import re
 from typing import Final
 
-from privacy.redaction.canvas import BLANK, Canvas, Token
+from privacy.redaction.canvas import BLANK, Canvas, Token, tokens_of
 from privacy.redaction.dutch import looks_dutch
-from privacy.redaction.tokens import tokens_of
 from privacy.redaction.words import words
 
 _STREET_ENDS: Final = (

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -150,3 +150,20 @@ def _fold_sign(character: str) -> str:
     if folded is None:
         return character
     return folded if low == character else folded.capitalize()
+
+
+_WORD: Final = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
+
+
+def tokens_of(canvas: Canvas) -> list[Token]:
+    """Return the words that nothing has taken yet, in order."""
+    if canvas.words is None or canvas.words[0] != canvas.lower:
+        canvas.words = (canvas.lower, list(_tokens(canvas)))
+    return canvas.words[1]
+
+
+def _tokens(canvas: Canvas) -> Iterator[Token]:
+    for match in _WORD.finditer(canvas.lower):
+        start, end = match.span()
+        written = canvas.cased[start:end]
+        yield Token(start, end, match.group(), written[0].isupper(), end - start > 1 and written.isupper())

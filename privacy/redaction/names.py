@@ -6,10 +6,9 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final, Protocol
 
-from privacy.redaction.canvas import Canvas, Token
+from privacy.redaction.canvas import Canvas, Token, tokens_of
 from privacy.redaction.languages import Languages
 from privacy.redaction.name_parts import BRAND_WORDS, BRANDS, RELATION_ENDS, SURNAME_ENDS
-from privacy.redaction.tokens import tokens_of
 from privacy.redaction.words import Words, sound, words
 
 _MOST_INITIALS: Final = 6

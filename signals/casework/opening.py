@@ -28,8 +28,7 @@ from signals.lifecycle.transitions import is_overdue
 from signals.models import ContactAttempt, FollowUpNote, Signal, StaffMember, StatusChange
 from signals.operation import Operation
 from signals.routing.places import Place, place_of
-from signals.routing.plausibility import AddressDoubt, doubts_about
-from signals.routing.postcodes import Address
+from signals.routing.postcodes import Address, AddressDoubt, doubts_about
 from signals.routing.snapshot import Router
 from signals.staff.absence import Away, away_on
 

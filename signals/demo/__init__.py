@@ -22,9 +22,8 @@ from signals.db import is_sqlite, make_engine, session_factory
 from signals.demo.accounts import add_people, issue_accounts, write_accounts
 from signals.demo.data import stories
 from signals.demo.facts import add_facts, release_all
-from signals.demo.going_live import go_live
 from signals.demo.one_transaction import OneTransaction
-from signals.demo.organisations import add_organisations, add_places, is_seeded
+from signals.demo.organisations import add_organisations, add_places, go_live, is_seeded
 from signals.demo.telling import ProofOfStories, StoryTeller, settle_old_messages
 from signals.errors import SettingsProblem
 from signals.intake.daily_limit import AreaLimit

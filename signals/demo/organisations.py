@@ -2,18 +2,24 @@
 
 import unicodedata
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from functools import cache
+from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from signals import reference
 from signals.demo.data import demo_data, places
-from signals.models import Organisation
+from signals.models import Drill, Organisation, Recipient
 from signals.models.place import NEIGHBOURHOOD, STREET
+from signals.notices.drills import Drills
+from signals.operation import Operation
 from signals.organisations.onboarding import Agreement, create_organisation
+from signals.organisations.recipients import VALID_DAYS, prove
+from signals.organisations.verification_links import RECIPIENT, VerificationLink, address_code, path_codes
 from signals.routing.areas import Area
 from signals.routing.place_import import Begin, import_places
 from signals.vocabulary import OrganisationKind
@@ -116,3 +122,36 @@ def _slug_of(name: str) -> str:
     """Return `ggd-fryslan` for `GGD Fryslân`."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return "-".join("".join(c if c.isalnum() else " " for c in plain).split())
+
+
+def go_live(operation: Operation, *, drills: Drills, organisations: Sequence[Organisation]) -> None:
+    """Press the link of every recipient, then send each team a test message and answer it.
+
+    A team must have an activated lead before: without one the answer does not count.
+    """
+    for organisation in organisations:
+        press_links(operation, organisation)
+    drills.send(operation, organisation_ids=[one.id for one in organisations])
+    for organisation in organisations:
+        drills.answer(operation, drill=_open_drill(operation, organisation.id))
+
+
+def press_links(operation: Operation, organisation: Organisation) -> None:
+    """Press the mailed link of every recipient of an organisation."""
+    for recipient in organisation.recipients:
+        prove(operation, link=_link_to(operation, recipient))
+
+
+def _link_to(operation: Operation, recipient: Recipient) -> VerificationLink:
+    link = VerificationLink(
+        role=RECIPIENT,
+        subject_id=recipient.id,
+        address_code=address_code(operation.keystore, recipient.address),
+        valid_until=(operation.today + timedelta(days=VALID_DAYS)).isoformat(),
+    )
+    return replace(link, code=path_codes(operation.keystore).code(link.path))
+
+
+def _open_drill(operation: Operation, organisation_id: UUID) -> Drill:
+    query = select(Drill).where(Drill.organisation_id == organisation_id, Drill.answered_on.is_(None))
+    return operation.session.scalars(query).one()

@@ -14,8 +14,7 @@ from sqlalchemy import ColumnElement, Engine, LargeBinary, Table, event, select,
 from sqlalchemy.orm import Mapped, Mapper, Session, declared_attr, mapped_column, object_session
 from sqlalchemy.orm.attributes import get_history, instance_dict
 
-from privacy.macs import Mac, many_macs
-from privacy.row_seals import row_seal
+from privacy.macs import Mac, many_macs, row_seal
 from signals.errors import SignalsError
 from signals.models.base import Base
 

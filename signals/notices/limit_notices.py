@@ -19,6 +19,8 @@ from notifications.events import DATES, Event
 from notifications.outbox import NewMessage, enqueue
 from signals.audit.grounds import Ground
 from signals.audit.log import Actor, require_role
+from signals.casework.access import organisation_of
+from signals.casework.floods import set_aside
 from signals.clock import AMSTERDAM, Clock, today
 from signals.db import is_sqlite
 from signals.errors import Conflict, NotFound, StaleVersion
@@ -39,6 +41,7 @@ from signals.organisations.addressing import (
     without,
 )
 from signals.organisations.team_settings import record_change
+from signals.staff.change_messages import administrators_of, notify, notify_team
 from signals.vocabulary import Role
 
 FULL_PERCENT: Final = 100
@@ -259,3 +262,17 @@ def _seen(row: AreaDay, organisation: str, on: date, setting: int) -> FullDay:
         next_limit=limit_after(setting, row.raises + 1) if may_be_raised else None,
         raises=row.raises,
     )
+
+
+def set_flood_aside(operation: Operation, *, area_day_id: uuid.UUID) -> int:
+    """Set the unread signals of a day aside as their lead, and write the messages; return how many signals.
+
+    Raises `NotFound` for a day of another organisation, and `Forbidden`.
+    """
+    number = set_aside(operation, day=area_day(operation, area_day_id).day)
+    if number:
+        own, page, event = organisation_of(operation.actor), f"{PATH}/{area_day_id}", Event.FLOOD_SET_ASIDE
+        until = operation.today + KEPT_ASIDE
+        notify_team(operation, own, roles=[Role.LEAD], path=page, event=event, until=until)
+        notify(operation, administrators_of(operation.session), own, page, event=event, until=until)
+    return number

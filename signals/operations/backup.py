@@ -19,7 +19,7 @@ from sqlalchemy import URL, create_engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from privacy.private_files import for_owner_alone
+from privacy.secret_files import for_owner_alone
 from signals.audit.trail import latest_head
 from signals.clock import SystemClock
 from signals.clock_guard import require_right_clock

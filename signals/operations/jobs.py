@@ -30,13 +30,12 @@ from signals.intake.content import RETRY_DAYS
 from signals.keys.mailbox_keys import mailbox_keys_are_whole, provision_mailbox_keys
 from signals.keys.sweeping import sweep_keys
 from signals.notices.channels import complete, rest, switches
+from signals.notices.daily import mail_trail_head, watch_set_aside
 from signals.notices.drills import DrillReport, Drills
 from signals.notices.limit_notices import Growth, forget_full_days, watch_limits
 from signals.notices.obsolete import why_obsolete
 from signals.notices.reminders import remind
-from signals.notices.set_aside import watch_set_aside
 from signals.notices.systems import system_switches
-from signals.notices.trail_head import mail_trail_head
 from signals.operation import Operation, open_operation
 from signals.operations.job_runs import JobRuns
 from signals.operations.making import make_releasing, make_retention
@@ -48,11 +47,11 @@ from signals.retention.unreadable import try_signals
 from signals.routing.snapshot import Router
 from signals.settings import Settings
 from signals.staff.departures import release_stranded_signals
+from signals.staff.guesses import record_unknown
 from signals.staff.openid import Directory
 from signals.staff.provider_checks import check_sessions
 from signals.staff.refused_rows import watch_rights
 from signals.staff.stale import forget_stale
-from signals.staff.unknown_sign_ins import record_unknown
 from signals.statistics.releasing import Release, Releasing
 
 REFUSED_KEPT_DAYS = 28

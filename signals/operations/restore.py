@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import delete, make_url
 
-from privacy.private_files import for_owner_alone
+from privacy.secret_files import for_owner_alone
 from signals.db import make_engine
 from signals.keys.opening import UNFINISHED_RESTORE, KeysUnusable, open_keys
 from signals.models import AccountLink, Challenge, StaffSession

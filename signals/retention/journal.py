@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TextIO
 
-from privacy.private_files import open_private
+from privacy.secret_files import open_private
 from signals.errors import SignalsError
 from signals.models.sealed import Revoked
 from signals.vocabulary import DeletionReason

@@ -5,6 +5,7 @@ Error messages never repeat what was typed: an address is personal data of the r
 
 import re
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final, Self
 
 LOWEST_HOUSE_NUMBER: Final = 1
@@ -103,3 +104,24 @@ def parse_addition(text: str | None) -> str:
 
 def _kept_of_separators(found: re.Match[str]) -> str:
     return "-" if found["between_digits"] else ""
+
+
+HIGHEST_USUAL_NUMBER: Final = 9999
+"""House numbers of five digits exist, but a typing error is far more common [design]."""
+
+
+class AddressDoubt(StrEnum):
+    """The things to check."""
+
+    POSTCODE_UNKNOWN = "postcode_unknown"  # on no map that routing has
+    NUMBER_UNUSUAL = "number_unusual"  # far above what a street has
+
+
+def doubts_about(address: Address, *, municipality_code: str | None) -> tuple[AddressDoubt, ...]:
+    """Return the doubts about an address; `municipality_code`: from routing, None when it knows none."""
+    found = []
+    if municipality_code is None:
+        found.append(AddressDoubt.POSTCODE_UNKNOWN)
+    if address.number > HIGHEST_USUAL_NUMBER:
+        found.append(AddressDoubt.NUMBER_UNUSUAL)
+    return tuple(found)

@@ -14,12 +14,16 @@ from sqlalchemy import Engine, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from privacy.link_codes import TOKEN, CodeRefused, LinkCodes
+from signals.audit.grounds import Ground
+from signals.audit.log import Actor
 from signals.clock import Clock
 from signals.db import is_sqlite, reading, session_factory
 from signals.errors import TooManyGuesses
-from signals.models import SignInGuess
-from signals.staff.devices import KnownDevices
+from signals.models import SignInGuess, UnknownSignIns
+from signals.operation import Operation
 from signals.staff.identity import normal_email
+from signals.vocabulary import AuditAction
 
 FREE_GUESSES: Final = 5
 LONGEST_WAIT: Final = timedelta(seconds=60)
@@ -105,3 +109,74 @@ def _wait_after(count: int) -> timedelta:
     if count < FREE_GUESSES:
         return timedelta()
     return min(LONGEST_WAIT, timedelta(seconds=2 ** min(count - FREE_GUESSES, 10)))
+
+
+KNOWN_FOR: Final = timedelta(days=180)
+MOST_PEOPLE: Final = 5
+"""This many people can share a browser and each be known in it."""
+
+_BETWEEN: Final = "~"
+
+
+class KnownDevices:
+    """Make and recognise the cookie: for each person a token (`privacy.link_codes`) that binds the address.
+
+    Sign-in reads it to count the guesses of this browser apart, and nothing else does.
+    """
+
+    def __init__(self, clock: Clock, key: bytes) -> None:
+        self._clock, self._codes = clock, LinkCodes(key, "device")
+
+    def recognise(self, email: str, cookie: str) -> bytes | None:
+        """Return the random part of this person's token; None for a forged or old one."""
+        found = (self._nonce(token, email) for token in _tokens(cookie))
+        return next((nonce for nonce in found if nonce is not None), None)
+
+    def remember(self, email: str, cookie: str = "") -> str:
+        """Return the new cookie after a good sign-in: this person's token first, then those of others."""
+        others = [token for token in _tokens(cookie) if self._nonce(token, email) is None]
+        own = self._codes.new_token(normal_email(email), expires_at=self._clock.now() + KNOWN_FOR)
+        return _BETWEEN.join([own, *others][:MOST_PEOPLE])
+
+    def _nonce(self, token: str, email: str) -> bytes | None:
+        try:
+            return self._codes.read_token(token, normal_email(email), now=self._clock.now()).nonce
+        except CodeRefused:
+            return None
+
+
+def _tokens(cookie: str) -> list[str]:
+    return [text for text in cookie.split(_BETWEEN)[:MOST_PEOPLE] if TOKEN.fullmatch(text)]
+
+
+UNKNOWN: Final = Actor(id=None, role="unknown", organisation_id=None)
+"""The actor before somebody has signed in."""
+
+
+def count_unknown(operation: Operation) -> None:
+    """Count one refused sign-in of this hour."""
+    insert = (sqlite if is_sqlite(operation.session) else postgresql).insert(UnknownSignIns)
+    one = insert.values(hour=_hour(operation.now), number=1)
+    more = {"number": UnknownSignIns.number + 1}
+    operation.session.execute(one.on_conflict_do_update(index_elements=["hour"], set_=more))
+
+
+def record_unknown(operation: Operation) -> int:
+    """Write an audit entry for each hour that is over, with its number; return how many entries."""
+    over = delete(UnknownSignIns).where(UnknownSignIns.hour < _hour(operation.now))
+    rows = operation.session.execute(over.returning(UnknownSignIns.hour, UnknownSignIns.number)).all()
+    for hour, number in rows:
+        operation.audit.record(
+            operation.session,
+            operation.clock,
+            actor=UNKNOWN,
+            action=AuditAction.SIGN_IN_FAILED,
+            ground=Ground.UNKNOWN_ADDRESSES.of(number),
+            outcome="refused",
+            at=hour,
+        )
+    return len(rows)
+
+
+def _hour(moment: datetime) -> datetime:
+    return moment.replace(minute=0, second=0, microsecond=0)

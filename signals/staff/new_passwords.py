@@ -1,10 +1,15 @@
-"""Refuse new passwords that are short or easy to guess by the estimate of zxcvbn (NIST SP 800-63B)."""
+"""Refuse new passwords that are short or easy to guess by the estimate of zxcvbn (NIST SP 800-63B).
+
+A turn lets a process check few passwords at once: each takes 64 MiB and a core.
+"""
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore
 from typing import Final
 
-from signals.errors import FieldProblem
+from signals.errors import FieldProblem, TooManyGuesses
 from signals.staff.accounts import MIN_PASSWORD
 from signals.staff.identity import MAX_PASSWORD
 
@@ -50,3 +55,28 @@ def _is_weak(text: str) -> bool:
     from zxcvbn import zxcvbn  # slow to load, and few requests need it
 
     return not text or zxcvbn(text, user_inputs=_DUTCH, max_length=MAX_PASSWORD)["score"] <= WEAK
+
+
+AT_ONCE: Final = 2
+WAITING: Final = 1
+"""So many wait, because each keeps a thread."""
+WAIT_SECONDS: Final = 1.0
+
+_turns = BoundedSemaphore(AT_ONCE)
+_queue = BoundedSemaphore(AT_ONCE + WAITING)
+
+
+@contextmanager
+def password_turn() -> Iterator[None]:
+    """Hold one of this process's turns. Raises `TooManyGuesses` when none comes soon."""
+    if not _queue.acquire(blocking=False):
+        raise TooManyGuesses(retry_after=1)
+    try:
+        if not _turns.acquire(timeout=WAIT_SECONDS):
+            raise TooManyGuesses(retry_after=1)
+        try:
+            yield
+        finally:
+            _turns.release()
+    finally:
+        _queue.release()

@@ -22,10 +22,10 @@ from signals.clock import today
 from signals.errors import NotSignedIn, SignInFailed
 from signals.models import StaffMember, StaffSession
 from signals.operation import Operation
+from signals.staff.guesses import count_unknown
 from signals.staff.identity import MAX_PASSWORD, actor_for, normal_email, open_totp
 from signals.staff.providers import signs_in_elsewhere
 from signals.staff.sessions import SessionKind, open_session
-from signals.staff.unknown_sign_ins import count_unknown
 from signals.vocabulary import AuditAction
 
 _NOBODY: Final = uuid.UUID(int=0)

@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from privacy.private_files import open_private
+from privacy.secret_files import open_private
 from signals.errors import SignalsError
 from signals.models import Publication
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from signals.db import session_factory
-from signals.staff.password_turns import AT_ONCE
-from signals.staff.unknown_sign_ins import record_unknown
+from signals.staff.guesses import record_unknown
+from signals.staff.new_passwords import AT_ONCE
 from signals.vocabulary import AuditAction
 from signals.web.staff_kit import auth
 from tests.support.at_once import run_at_once

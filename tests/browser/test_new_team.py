@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from notifications.models import OutboxMessage
 from signals.clock import today
-from signals.demo.going_live import press_links
+from signals.demo.organisations import press_links
 from signals.models import Organisation
 from signals.notices.channels import complete
 from signals.organisations.onboarding import receives

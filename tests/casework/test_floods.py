@@ -19,7 +19,7 @@ from signals.casework.referral import refer
 from signals.errors import Conflict, Forbidden, NotFound
 from signals.lifecycle.transitions import is_overdue
 from signals.models import AddressLink, AreaDay, AuditEntry, DeletionRecord, Signal, SignalFact
-from signals.notices.flood_notices import set_flood_aside
+from signals.notices.limit_notices import set_flood_aside
 from signals.operation import Operation
 from signals.statistics.own_figures import own_figures
 from signals.vocabulary import AuditAction, DeletionReason, ReferralReason, Role, SignalState

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from privacy.noise import noisy
-from signals.demo.simulator import CONTACT, Simulator
+from signals.demo.facts import CONTACT, Simulator
 from signals.statistics.estimates import Line, lines_of
 from signals.statistics.facts import cells_of, fact_from
 from signals.statistics.findings import attempts_apart, attempts_need

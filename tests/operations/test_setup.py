@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from privacy.passwords import PasswordHasherSettings
 from signals.app import make_worker
-from signals.demo.going_live import go_live
+from signals.demo.organisations import go_live
 from signals.models import Organisation
 from signals.notices.drills import Drills
 from signals.operations.setup.plan import keep_password, pending, settings_of_worker

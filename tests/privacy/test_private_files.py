@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Engine
 
 from privacy.keystore_schema import keystore_engine
-from privacy.private_files import for_owner_alone, make_private
+from privacy.secret_files import for_owner_alone, make_private
 from signals.db import make_engine
 
 ANOTHER_PROCESS = """

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import update
 
 from privacy.sealing import EnvelopeRefused
-from signals.demo.simulator import Simulator
+from signals.demo.facts import Simulator
 from signals.intake.content import Report, Summary
 from signals.models import Signal, SignalFact
 from signals.statistics.counting import count_quarter, count_year

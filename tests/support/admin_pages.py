@@ -14,7 +14,7 @@ from notifications.figures import count_messages
 from notifications.models import MessageState, OutboxMessage
 from notifications.states import Switch, write_states
 from signals.db import session_factory
-from signals.demo.going_live import go_live
+from signals.demo.organisations import go_live
 from signals.models import AccountLink, Organisation
 from signals.notices.drills import Drills
 from signals.organisations.current_addresses import still_reached

@@ -6,7 +6,7 @@ from sqlalchemy import delete
 
 from notifications.models import OutboxMessage
 from privacy.passwords import PasswordHasherSettings
-from signals.demo.going_live import go_live
+from signals.demo.organisations import go_live
 from signals.models import AuditEntry, Drill, Organisation, StaffMember
 from signals.notices.drills import Drills
 from signals.operation import Operation

@@ -16,9 +16,9 @@ from signals.models import AuditEntry, StaffMember
 from signals.operation import Operation
 from signals.staff import invitations, recovery
 from signals.staff.change_messages import AccountSettings
+from signals.staff.guesses import UNKNOWN
 from signals.staff.invitations import Person
 from signals.staff.sign_in import SignedIn, sign_in_with_password
-from signals.staff.unknown_sign_ins import UNKNOWN
 from signals.vocabulary import AuditAction, Role
 from tests.support.desk_fixtures import CHEAP, PlainKeys, Team
 from tests.support.operations import operation

@@ -11,7 +11,7 @@ from signals.web.admin import office
 from signals.web.staff_kit import account_shared, page_kit
 from signals.web.staff_kit.auth import current, requires_page
 from signals.web.staff_kit.context import desk, operation
-from signals.web.staff_kit.officer_sections import officer_sections
+from signals.web.staff_kit.page_kit import officer_sections
 
 approval_pages = Blueprint("approval_pages", __name__, url_prefix="/desk/approvals")
 

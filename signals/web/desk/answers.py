@@ -11,7 +11,7 @@ from marshmallow import Schema, fields, missing, post_dump
 from signals.casework.suggestions import PartOfDay
 from signals.intake.content import Summary
 from signals.lifecycle.transitions import is_overdue
-from signals.routing.plausibility import AddressDoubt
+from signals.routing.postcodes import AddressDoubt
 from signals.vocabulary import (
     Action,
     AttemptKind,

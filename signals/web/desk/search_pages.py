@@ -17,9 +17,9 @@ from signals.casework.access import FOLLOW_UP_ROLES
 from signals.casework.search import Found
 from signals.web.desk import finding
 from signals.web.staff_kit import account_shared, forms
-from signals.web.staff_kit.address_form import AddressForm
 from signals.web.staff_kit.auth import current, requires_page
 from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.forms import AddressForm
 
 search_pages = Blueprint("search_pages", __name__, url_prefix="/desk")
 account_shared.share_with(search_pages)

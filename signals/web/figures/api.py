@@ -12,10 +12,9 @@ from signals.web.figures.access import for_readers
 from signals.web.figures.answer import CSV, keep, kept
 from signals.web.figures.library import library
 from signals.web.figures.long_form import ReleasesSchema, TableSchema
-from signals.web.http.accepting import prefers
 from signals.web.http.fields import Strict
 from signals.web.http.openapi import API_BASE, PublicBlueprint, answers
-from signals.web.http.preconditions import ETAG, IF_NONE_MATCH
+from signals.web.http.preconditions import ETAG, IF_NONE_MATCH, prefers
 
 figures_api = PublicBlueprint(
     "figures_api", __name__, url_prefix=f"{API_BASE}/statistics", description="Released figures"

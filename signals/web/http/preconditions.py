@@ -1,9 +1,10 @@
-"""Preconditions of a request (RFC 9110, section 13): the version that a change is meant for."""
+"""What a request asks (RFC 9110): the version that a change is meant for, and the preferred format."""
 
 import re
 from typing import Final
 
 from flask import request
+from werkzeug.datastructures import MIMEAccept
 
 from signals.errors import FieldProblem, Invalid
 
@@ -43,3 +44,12 @@ def if_match() -> int | None:
     if re.fullmatch(r'"[\x21\x23-\x7e]*"', text):
         return _NO_VERSION
     raise Invalid(FieldProblem(field="If-Match", code="not_a_version"))
+
+
+JSON = "application/json"
+
+
+def prefers(media_type: str) -> bool:
+    """Return whether the sender prefers this to JSON; `text/csv; charset=utf-8` asks for `text/csv`."""
+    bare = [(asked.partition(";")[0].strip(), quality) for asked, quality in request.accept_mimetypes]
+    return MIMEAccept(bare).best_match([JSON, media_type]) == media_type

@@ -1,13 +1,13 @@
 """The two calls of an issuer (RFC 9578, sections 4 and 6); pages of other sites may make them."""
 
 import json
+from typing import cast
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, request
 
 from privacy.tokens import REQUEST_SIZE
-from signals.issuer.service import DIRECTORY_PATH, REQUEST_PATH, RequestRefused
+from signals.issuer.service import DIRECTORY_PATH, REQUEST_PATH, Issuer, RequestRefused
 from signals.web.http.further_headers import FURTHER
-from signals.web.issuer.context import issuer
 
 issuer_calls = Blueprint("issuer_calls", __name__)
 
@@ -45,3 +45,11 @@ def request_token() -> Response:
     body = request.stream.read(REQUEST_SIZE + 1)
     signature = issuer().sign(request.headers.get("X-Enrolment-Code", ""), body)
     return Response(signature, content_type="application/private-token-response")
+
+
+EXTENSION = "signals.issuer"
+
+
+def issuer() -> Issuer:
+    """Return the issuer of the current application."""
+    return cast(Issuer, current_app.extensions[EXTENSION])

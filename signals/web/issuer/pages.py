@@ -21,7 +21,7 @@ from signals.issuer.codes import WEAK_CROWD, add_code, hash_of, list_codes, revo
 from signals.web.http.bodies import PUBLIC_LIMIT, read_form
 from signals.web.http.i18n import staff_language
 from signals.web.http.messages import field_message
-from signals.web.issuer.context import issuer
+from signals.web.issuer.calls import issuer
 from signals.web.sheets import SheetSize, make_sheet
 
 issuer_pages = Blueprint("issuer_pages", __name__, url_prefix="/issuer")

@@ -9,9 +9,8 @@ from signals.clock import today
 from signals.models import Signal
 from signals.residents.export import Export
 from signals.vocabulary import Role
-from signals.web.http.accepting import prefers
 from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
-from signals.web.http.preconditions import IF_MATCH, if_match
+from signals.web.http.preconditions import IF_MATCH, if_match, prefers
 from signals.web.officer import record_schemas, rights, rights_schemas
 from signals.web.officer.export_schemas import ExportedSchema
 from signals.web.officer.forgotten import Forgotten, forgotten, periods_in_force, set_period

@@ -15,8 +15,8 @@ from signals.retention.periods import Period, floor_of, own_periods, periods_of
 from signals.retention.unreadable import unreadable_signals
 from signals.vocabulary import DeletionReason, RetentionRule
 from signals.web.staff_kit.context import desk, operation
-from signals.web.staff_kit.day_cursor import cursor_after, position_in
 from signals.web.staff_kit.opened import organisation_id
+from signals.web.staff_kit.schemas import cursor_after, position_in
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,8 +20,8 @@ from signals.web.officer.trail import people, trail_csv, trail_page
 from signals.web.staff_kit import account_shared, forms, page_kit, trail_words
 from signals.web.staff_kit.auth import current, requires_page
 from signals.web.staff_kit.context import desk
-from signals.web.staff_kit.officer_sections import officer_sections
 from signals.web.staff_kit.opened import organisation_id
+from signals.web.staff_kit.page_kit import officer_sections
 
 officer_pages = Blueprint("officer_pages", __name__, url_prefix="/desk/officer")
 page_kit.share_with(officer_pages, officer_sections)

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from signals.models import RegisterEntry, StaffMember
 from signals.residents import requests
 from signals.web.staff_kit.context import desk
-from signals.web.staff_kit.day_cursor import cursor_after, position_in
 from signals.web.staff_kit.opened import organisation_id
+from signals.web.staff_kit.schemas import cursor_after, position_in
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from signals.vocabulary import ConcernType
 from signals.web.http.fields import Choice
 from signals.web.officer.rights_schemas import ERASING_RIGHT
 from signals.web.staff_kit import forms
-from signals.web.staff_kit.address_form import AddressForm
+from signals.web.staff_kit.forms import AddressForm
 
 _NOTE: Final = "note-"
 _NOTE_TEXT: Final = "note_text-"

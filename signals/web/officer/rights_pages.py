@@ -24,9 +24,9 @@ from signals.web.officer.rights_forms import (
 )
 from signals.web.officer.rights_schemas import address_in, correction_in, proof_in
 from signals.web.staff_kit import forms, page_kit
-from signals.web.staff_kit.address_form import AddressForm
 from signals.web.staff_kit.auth import requires_page
-from signals.web.staff_kit.officer_sections import officer_sections
+from signals.web.staff_kit.forms import AddressForm
+from signals.web.staff_kit.page_kit import officer_sections
 
 rights_pages = Blueprint("rights_pages", __name__, url_prefix="/desk/officer/residents")
 page_kit.share_with(rights_pages, officer_sections)

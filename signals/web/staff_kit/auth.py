@@ -20,9 +20,9 @@ from signals.audit.log import Actor, require_role
 from signals.errors import NotSignedIn, SignalsError
 from signals.models import StaffMember, StaffSession
 from signals.staff import sessions
-from signals.staff.devices import KNOWN_FOR
+from signals.staff.guesses import KNOWN_FOR
+from signals.staff.new_passwords import password_turn
 from signals.staff.own_account import ADMINISTERING, signed_in_recently
-from signals.staff.password_turns import password_turn
 from signals.staff.sessions import TOUCH_EVERY, SessionKind
 from signals.staff.sign_in import SignedIn, check_password, sign_in_with_password
 from signals.vocabulary import Role

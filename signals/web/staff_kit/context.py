@@ -24,9 +24,8 @@ from signals.errors import Conflict, NotFound, OpeningsStopped, SignInFailed
 from signals.operation import Operation, open_operation
 from signals.routing.snapshot import Router
 from signals.settings import Settings
-from signals.staff.guesses import GuessThrottle
+from signals.staff.guesses import UNKNOWN, GuessThrottle
 from signals.staff.openid import Directory
-from signals.staff.unknown_sign_ins import UNKNOWN
 from signals.vocabulary import AuditAction
 from signals.web.staff_kit.browser_state import BrowserState
 

@@ -26,7 +26,7 @@ from signals.vocabulary import (
     ReferredTo,
 )
 from signals.web.http.field_problems import field_problems
-from signals.web.http.fields import Choice, StrictDate
+from signals.web.http.fields import AdditionField, Choice, HouseNumberField, PostcodeField, StrictDate
 from signals.web.http.messages import detail_of, title_of
 from signals.web.staff_kit.auth import CSRF_FIELD
 from signals.web.staff_kit.context import desk
@@ -277,3 +277,21 @@ def _clock_time(text: str) -> time:
     if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?", text):
         raise ValidationError("not_a_time", "attempted_time")
     return time.fromisoformat(text)
+
+
+class TypedNumber(HouseNumberField):
+    """A house number as somebody typed it."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        text = str(value).strip()
+        if not text.isascii() or not text.isdecimal():
+            raise ValidationError("house_number")
+        return super()._deserialize(int(text[:9]), attr, data, **kwargs)
+
+
+class AddressForm(Form):
+    """An address."""
+
+    postcode = PostcodeField(required=True)
+    house_number = TypedNumber(required=True)
+    house_number_addition = AdditionField(load_default="")

@@ -5,8 +5,7 @@ from uuid import UUID
 from signals.casework import floods
 from signals.casework.floods import Flood
 from signals.notices import limit_notices as area_days
-from signals.notices.flood_notices import set_flood_aside
-from signals.notices.limit_notices import FullDay
+from signals.notices.limit_notices import FullDay, set_flood_aside
 from signals.web.staff_kit.context import desk, operation, reading_operation
 
 

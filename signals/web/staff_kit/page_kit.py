@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from flask import Blueprint
-from flask_babel import LazyString
+from flask_babel import LazyString, gettext
 from flask_babel import lazy_gettext as _
 from marshmallow import ValidationError
 
@@ -14,7 +14,7 @@ from signals.vocabulary import Role
 from signals.web import labels
 from signals.web.staff_kit import account_shared, display, forms
 from signals.web.staff_kit.area_words import area_words
-from signals.web.staff_kit.auth import administers, caller_or_none
+from signals.web.staff_kit.auth import administers, caller_or_none, current
 
 Sections = Callable[[], Sequence[tuple[str, str]]]
 """(endpoint, words) of the pages that every page of a part links to."""
@@ -69,3 +69,18 @@ def _context(sections: Sections) -> dict[str, Any]:
 def _must_confirm() -> bool:
     caller = caller_or_none()
     return caller is not None and caller.actor.role == Role.ADMINISTRATOR and not administers()
+
+
+def officer_sections() -> list[tuple[str, str]]:
+    """Return the endpoint and the words of each part; none for a lead, whose pages have the team's."""
+    if current().actor.role != Role.PRIVACY_OFFICER:
+        return []
+    return [
+        ("officer_pages.overview", gettext("Overview")),
+        ("rights_pages.residents", gettext("Rights of residents")),
+        ("officer_pages.register", gettext("Register")),
+        ("officer_pages.audit", gettext("Audit trail")),
+        ("officer_pages.retention", gettext("Keeping and deleting")),
+        ("approval_pages.approvals", gettext("Approvals")),
+        ("system_pages.overview", gettext("Connected systems")),
+    ]

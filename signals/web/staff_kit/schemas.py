@@ -1,12 +1,15 @@
 """Define the fields and the small schemas that all APIs of the staff side share."""
 
+import base64
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
+from uuid import UUID
 
 from marshmallow import Schema, ValidationError, fields, validate
 
 from signals.clock import AMSTERDAM
+from signals.errors import FieldProblem, Invalid
 from signals.vocabulary import STAFF_LANGUAGES
 from signals.web.http.fields import CodeList
 
@@ -91,3 +94,19 @@ class AddressSchema(Schema):
 def in_utc(moment: datetime) -> str:
     """Return a moment in UTC, as RFC 3339 writes it."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def cursor_after(day: date, row_id: UUID) -> str:
+    """Return the cursor that continues after this row."""
+    return base64.urlsafe_b64encode(day.toordinal().to_bytes(4, "big") + row_id.bytes).decode()
+
+
+def position_in(cursor: str | None) -> tuple[date, UUID] | None:
+    """Return day and id of the last shown row; None at the beginning. Raises `Invalid`."""
+    if not cursor:
+        return None
+    try:
+        raw = base64.urlsafe_b64decode(cursor.encode("ascii"))
+        return date.fromordinal(int.from_bytes(raw[:4], "big")), UUID(bytes=raw[4:])
+    except (ValueError, OverflowError):
+        raise Invalid(FieldProblem(field="cursor", code="invalid_value")) from None

@@ -16,8 +16,8 @@ from signals.web.staff_kit import account_shared as shared
 from signals.web.staff_kit import forms, page_kit
 from signals.web.staff_kit.auth import current, requires_page
 from signals.web.staff_kit.context import desk, operation
-from signals.web.staff_kit.officer_sections import officer_sections
 from signals.web.staff_kit.opened import organisation_id
+from signals.web.staff_kit.page_kit import officer_sections
 
 system_pages = Blueprint("system_pages", __name__, url_prefix="/desk/systems")
 page_kit.share_with(system_pages, officer_sections)

@@ -2,8 +2,7 @@
 
 import pytest
 
-from signals.routing.plausibility import AddressDoubt, doubts_about
-from signals.routing.postcodes import Address
+from signals.routing.postcodes import Address, AddressDoubt, doubts_about
 from tests.support.desk_side import Desk
 from tests.support.pages import sign_in
 

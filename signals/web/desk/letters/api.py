@@ -9,9 +9,9 @@ from flask import Response
 from signals.casework.access import FOLLOW_UP_ROLES
 from signals.vocabulary import LANGUAGES
 from signals.web.desk.letters.printing import DEFAULT, print_notice
-from signals.web.http.accepting import prefers
 from signals.web.http.fields import Choice, CodeList, Strict
 from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
+from signals.web.http.preconditions import prefers
 from signals.web.staff_kit.auth import requires
 
 letter_api = StaffBlueprint(
