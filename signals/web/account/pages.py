@@ -20,7 +20,7 @@ from signals.web.account.link_pages import json_answer, open_with_passkey
 from signals.web.staff_kit import account_shared as shared
 from signals.web.staff_kit import auth, forms
 from signals.web.staff_kit.auth import EVERYONE, current, requires_page
-from signals.web.staff_kit.context import desk, operation, reading_operation
+from signals.web.staff_kit.context import desk, look, operation
 
 account_pages = Blueprint("account", __name__, url_prefix="/desk/account")
 shared.share_with(account_pages)
@@ -122,8 +122,7 @@ def passkey_options() -> Response:
     """Return what a browser needs to make a passkey."""
     if not _is_recent():
         raise Forbidden
-    with reading_operation() as operation:
-        text = passkeys.registration_options(operation, party=_party(), member=current().member)
+    text = look(passkeys.registration_options, party=_party(), member=current().member)
     return json_answer(text)
 
 

@@ -25,7 +25,7 @@ from signals.staff.sign_in import SignedIn
 from signals.web.staff_kit import account_shared as shared
 from signals.web.staff_kit import auth, forms, signing_in
 from signals.web.staff_kit.auth import open_to_all
-from signals.web.staff_kit.context import desk, unknown_operation
+from signals.web.staff_kit.context import desk, read, unknown_operation
 from signals.web.staff_kit.news import with_news
 
 provider_pages = Blueprint("provider", __name__, url_prefix="/desk/provider")
@@ -45,8 +45,7 @@ _CODE = shared.CodeForm()
 def start() -> Any:
     """Lead to the provider of an address. The address itself goes nowhere: it would stand in a URL."""
     auth.refuse_other_sites()
-    with desk().reading() as session:
-        provider = provider_for(session, request.form.get("email", ""))
+    provider = read(provider_for, request.form.get("email", ""))
     if provider is None:
         return signing_in.form_page(next_path=_next(), trouble=forms.trouble("no_provider")), 404
     begun = {name: secrets.token_urlsafe(32) for name in ("nonce", "verifier")}
@@ -93,8 +92,7 @@ def code() -> Any:
     found = desk().browser_state.open(_PROVED, proved, whose="")
     if found is None:
         return _refused(ChallengeRefused())
-    with desk().reading() as session:
-        provider = provider_of(session, UUID(found.pop("organisation")))
+    provider = read(provider_of, UUID(found.pop("organisation")))
     if provider is None:
         raise NotFound
     identity = Identity(**found | {"methods": frozenset(), "proved_at": None})
@@ -113,8 +111,7 @@ def code() -> Any:
 @open_to_all
 def logout(organisation_id: UUID) -> tuple[str, int]:
     """End the sessions that a provider names in a signed token (Back-Channel Logout 1.0)."""
-    with desk().reading() as session:
-        provider = provider_of(session, organisation_id)
+    provider = read(provider_of, organisation_id)
     if provider is None:
         raise NotFound
     try:
@@ -128,8 +125,7 @@ def logout(organisation_id: UUID) -> tuple[str, int]:
 
 def leave(organisation_id: UUID | None) -> str:
     """Return the page that leads to the sign-out of a provider; empty where there is none to reach."""
-    with desk().reading() as session:
-        provider = provider_of(session, organisation_id)
+    provider = read(provider_of, organisation_id)
     url = ""
     if provider is not None:
         with suppress(ProviderRefused, ProviderUnavailable):  # signed out here in any case

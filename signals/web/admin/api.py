@@ -10,6 +10,7 @@ from signals.casework.access import FOLLOW_UP_ROLES
 from signals.clock import today
 from signals.errors import Forbidden
 from signals.models import CoverageArea, Organisation, StaffMember
+from signals.organisations import administration, covering
 from signals.organisations.onboarding import receives
 from signals.routing.areas import Area
 from signals.routing.coverage import CoverageCheck
@@ -19,7 +20,7 @@ from signals.web.admin import office, schemas, staff_schemas
 from signals.web.admin.office import ApprovalView, LetIn
 from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
 from signals.web.staff_kit.auth import current, requires
-from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.context import act, desk, read
 from signals.web.staff_kit.referring import candidates
 
 admin_api = StaffBlueprint(
@@ -55,7 +56,7 @@ def organisations(wanted: Mapping[str, Any]) -> Mapping[str, Any]:
 @answers(413, 415)
 def add_organisation(values: Mapping[str, Any]) -> Organisation:
     """Add an organisation; it receives once it is onboarded."""
-    return office.add_organisation(**values)
+    return act(administration.add_organisation, **values)
 
 
 @admin_api.route("/organisations/<uuid:organisation_id>", methods=["PATCH"])
@@ -74,7 +75,7 @@ def change_organisation(values: Mapping[str, Any], organisation_id: UUID) -> Org
 @admin_api.response(200, schemas.CoverageSchema)
 def coverage(wanted: Mapping[str, Any]) -> Mapping[str, Any]:
     """List the covered areas, with organisation and dates."""
-    return {"items": office.coverage(wanted["organisation"])}
+    return {"items": read(covering.covered_areas, organisation_id=wanted["organisation"])}
 
 
 @admin_api.post("/coverage")

@@ -10,7 +10,7 @@ from signals.staff.standing import APPROVERS
 from signals.web.admin import office
 from signals.web.staff_kit import account_shared, page_kit
 from signals.web.staff_kit.auth import current, requires_page
-from signals.web.staff_kit.context import desk, operation
+from signals.web.staff_kit.context import act, desk
 from signals.web.staff_kit.page_kit import officer_sections
 
 approval_pages = Blueprint("approval_pages", __name__, url_prefix="/desk/approvals")
@@ -40,8 +40,7 @@ def decide(approval_id: UUID, answer: str) -> Any:
 @requires_page(*APPROVERS)
 def resume(staff_id: UUID) -> Any:
     """Let an account go on that opened very many signals; pressed twice, it does so once."""
-    with operation() as begun:
-        let_go_on(begun, staff_id=staff_id)
+    act(let_go_on, staff_id=staff_id)
     return account_shared.see_other(".approvals")
 
 

@@ -17,7 +17,7 @@ from signals.web.admin.channels import FEW, LEAST
 from signals.web.sheets import SheetSize, make_sheet
 from signals.web.staff_kit import account_shared, limits, page_kit
 from signals.web.staff_kit.auth import requires_page
-from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.context import desk, read
 
 channel_admin = Blueprint("channel_admin", __name__, url_prefix="/admin")
 page_kit.share_with(channel_admin, pages.sections)
@@ -72,8 +72,7 @@ def sheet(size: str) -> Any:
     address = _address()
     if address is None:
         return account_shared.see_other(".sheets")
-    with desk().reading() as session:
-        found = reached_in_newest_year(session)
+    found = read(reached_in_newest_year)
     content = make_sheet(address=address, size=SheetSize(size), found=found)
     answer = Response(content, content_type="application/pdf")
     answer.headers["Content-Disposition"] = f'inline; filename="signals-{size}.pdf"'

@@ -12,7 +12,7 @@ from signals.vocabulary import Role
 from signals.web.admin.pages import sections
 from signals.web.staff_kit import account_shared, forms, page_kit
 from signals.web.staff_kit.auth import requires_page
-from signals.web.staff_kit.context import desk, operation
+from signals.web.staff_kit.context import desk, operation, read
 
 import_pages = Blueprint("import_pages", __name__, url_prefix="/admin/organisations/import")
 page_kit.share_with(import_pages, sections)
@@ -57,8 +57,7 @@ def take() -> Any:
 def _preview(text: str, *, again: bool = False) -> str:
     """Preview a file in a reading session, which locks nothing; `again`: it differs from the one before."""
     file = io.StringIO(text, newline="")
-    with desk().reading() as session:
-        result = preview_organisations(session, desk().clock, file=file)
+    result = read(preview_organisations, desk().clock, file=file)
     return _page(preview=result, text=text, seen=_mark_of(result, text), again=again)
 
 

@@ -20,13 +20,13 @@ from signals.routing import coverage as coverage_rows
 from signals.routing.areas import Area
 from signals.routing.coverage import CoverageCheck
 from signals.staff import approvals as requests
-from signals.staff import standing, team
+from signals.staff import team
 from signals.staff.invitations import Person
 from signals.staff.providers import ProviderSettings, asked_provider
 from signals.vocabulary import ApprovalAction, AuditAction, Role
 from signals.web.staff_kit import account_shared
 from signals.web.staff_kit.auth import current
-from signals.web.staff_kit.context import desk, operation
+from signals.web.staff_kit.context import act, desk, operation, read
 from signals.web.staff_kit.opened import organisation_id
 from signals.web.staff_kit.trail_words import action_words, actor_words, ground_words
 
@@ -75,14 +75,7 @@ class LetIn:
 
 def organisations(search: str = "") -> Sequence[Organisation]:
     """Return organisations by name; `search`: a part of the name."""
-    with desk().reading() as session:
-        return administration.organisations(session, search=search)
-
-
-def add_organisation(**values: Any) -> Organisation:
-    """Add an organisation, which does not receive yet."""
-    with operation() as adding:
-        return administration.add_organisation(adding, **values)
+    return read(administration.organisations, search=search)
 
 
 def change_organisation(
@@ -95,16 +88,12 @@ def change_organisation(
     wanted = dict(changes)
     if "recipients" in wanted:
         wanted["recipients"] = [entry["address"] for entry in wanted["recipients"]]
-    with operation() as changing:
-        return administration.change_organisation(
-            changing, organisation_id=organisation, changes=wanted, expected_version=version
-        )
-
-
-def coverage(organisation: UUID | None = None) -> Sequence[CoverageArea]:
-    """Return the areas of one organisation or of all."""
-    with desk().reading() as session:
-        return covering.covered_areas(session, organisation_id=organisation)
+    return act(
+        administration.change_organisation,
+        organisation_id=organisation,
+        changes=wanted,
+        expected_version=version,
+    )
 
 
 def areas_waiting(organisation: UUID) -> list[Area]:
@@ -130,15 +119,13 @@ def end_area(area_id: UUID, valid_until: date) -> CoverageArea:
 
 def check_coverage(on: date | None) -> CoverageCheck:
     """Return gaps and overlaps on a day (today by default), and the next boundary change after it."""
-    with desk().reading() as session:
-        return coverage_rows.check_coverage(session, on or today(desk().clock))
+    return read(coverage_rows.check_coverage, on or today(desk().clock))
 
 
 def staff_of(organisation: UUID | None) -> Sequence[StaffMember]:
     """Return the own team; for an administrator any team, or the staff without an organisation."""
     wanted = organisation if is_administrator() else organisation_id()
-    with desk().reading() as session:
-        return team.members(session, organisation_id=wanted)
+    return read(team.members, organisation_id=wanted)
 
 
 def let_in(*, name: str, email: str, role: Role, language: str, organisation: UUID | None) -> LetIn:
@@ -172,23 +159,10 @@ def steps_to_live(organisation: Organisation) -> Mapping[str, bool]:
         return going_live.steps_to_live(session, found, today(desk().clock))
 
 
-def tested_on(organisation: UUID) -> date | None:
-    """Return the day of the test message that an organisation did not answer yet."""
-    with desk().reading() as session:
-        return going_live.unanswered_since(session, organisation)
-
-
 def send_test_message(organisation: UUID) -> None:
     """Send a team the test message whose answer makes it live. Raises `NotReady`."""
     drills = Drills(public_url=desk().settings.server.public_url)
-    with operation() as sending:
-        going_live.send_test_message(sending, organisation_id=organisation, drills=drills)
-
-
-def has_team(organisation: UUID) -> bool:
-    """Return whether an account of an organisation was activated, so that it decides from now on."""
-    with desk().reading() as session:
-        return standing.is_live(session, organisation)
+    act(going_live.send_test_message, organisation_id=organisation, drills=drills)
 
 
 def approvals() -> list[ApprovalView]:

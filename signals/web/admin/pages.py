@@ -12,12 +12,15 @@ from marshmallow import ValidationError, fields, validate
 from signals.clock import today
 from signals.errors import NotFound, SignalsError
 from signals.models import Organisation
+from signals.notices import going_live
+from signals.organisations import administration, covering
 from signals.organisations.onboarding import receives
 from signals.organisations.recipients import MOST_RECIPIENTS
 from signals.organisations.team_settings import StaleSettings
 from signals.routing.areas import Area
 from signals.routing.receivers import missing_before_receiving
 from signals.routing.rows import CoverageLevel
+from signals.staff import standing
 from signals.staff.invitations import INVITED_BY_LEADS
 from signals.vocabulary import OrganisationKind, Role
 from signals.web.admin import approval_pages, office
@@ -27,7 +30,7 @@ from signals.web.labels import label
 from signals.web.staff_kit import account_shared, forms, page_kit
 from signals.web.staff_kit.area_words import area_name, area_names, named_area
 from signals.web.staff_kit.auth import requires_page
-from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.context import act, desk, read
 from signals.web.staff_kit.schemas import STAFF_LANGUAGE
 
 admin_pages = Blueprint("admin_pages", __name__, url_prefix="/admin")
@@ -113,7 +116,7 @@ def organisations() -> str:
 def add_organisation() -> Any:
     """Add an organisation."""
     try:
-        added = office.add_organisation(**forms.load(_ORGANISATION))
+        added = act(administration.add_organisation, **forms.load(_ORGANISATION))
     except page_kit.REFUSED as refused:
         return _organisations_page(refused), _status(refused)
     return account_shared.see_other(".organisation", organisation_id=added.id)
@@ -247,16 +250,16 @@ def _organisation_page(
         found=found,
         receives=receives(found, today(desk().clock)),
         missing=_missing(found),
-        areas=office.coverage(organisation_id),
+        areas=read(covering.covered_areas, organisation_id=organisation_id),
         waiting=office.areas_waiting(organisation_id),
         level=CoverageLevel,
         name_of=area_name,
         area_names=area_names(),
         today=today(desk().clock),
         steps=office.steps_to_live(found),
-        tested_on=office.tested_on(organisation_id),
+        tested_on=read(going_live.unanswered_since, organisation_id),
         staff=office.staff_of(organisation_id),
-        has_team=office.has_team(organisation_id),
+        has_team=read(standing.is_live, organisation_id),
         roles=[(role.value, label(role, page_kit.language())) for role in _ROLES],
         recipients=_typed_rows() if form == "onboard" else _recipients(found),
         form=form,

@@ -14,7 +14,7 @@ from signals.vocabulary import Role
 from signals.web.admin.pages import sections
 from signals.web.staff_kit import account_shared, forms, page_kit
 from signals.web.staff_kit.auth import requires_page
-from signals.web.staff_kit.context import desk, operation
+from signals.web.staff_kit.context import act, desk
 
 provider_admin = Blueprint("provider_admin", __name__, url_prefix="/admin/organisations")
 page_kit.share_with(provider_admin, sections)
@@ -47,8 +47,7 @@ def ask(organisation_id: UUID) -> Any:
         wanted = ProviderSettings(
             **{name: " ".join(text.split()) for name, text in forms.load(_FORM).items()}
         )
-        with operation() as asking:
-            ask_for_provider(asking, organisation_id=organisation_id, wanted=wanted)
+        act(ask_for_provider, organisation_id=organisation_id, wanted=wanted)
     except page_kit.REFUSED as refused:
         return _page(organisation_id, refused), 400
     return account_shared.see_other(".form", organisation_id=organisation_id, done="asked")

@@ -21,7 +21,7 @@ from signals.web.http.bodies import StaffParser, read_json
 from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
 from signals.web.http.preconditions import IF_MATCH, if_match
 from signals.web.staff_kit.auth import EVERYONE, current, open_to_all, requires, sign_in, sign_out
-from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.context import desk, read
 from signals.web.staff_kit.opened import open_signal, organisation_id, read_summaries
 
 staff_api = StaffBlueprint(
@@ -81,8 +81,7 @@ def me() -> dict[str, Any]:
 @staff_api.response(200, shown.QueueSchema)
 def queue(wanted: Mapping[str, Any]) -> dict[str, Any]:
     """List the organisation's signals by their next deadline, without addresses."""
-    with desk().reading() as session:
-        page = queue_page(session, organisation_id=organisation_id(), **wanted)
+    page = read(queue_page, organisation_id=organisation_id(), **wanted)
     return {"items": _items(page.items, page.claimants), "next_cursor": page.next_cursor}
 
 

@@ -13,7 +13,7 @@ from signals.models import Signal
 from signals.vocabulary import OPEN_STATES, NotReachedReason, Outcome, SignalState
 from signals.web.labels import label
 from signals.web.staff_kit.auth import current
-from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.context import read
 from signals.web.staff_kit.forms import ENDINGS
 from signals.web.staff_kit.opened import organisation_id
 
@@ -40,8 +40,7 @@ def ending_groups(signal: Signal, language: str) -> list[Group]:
     """Return the groups of tiles: spoken with somebody, not reached, not so; none for a concluded signal."""
     if signal.state not in OPEN_STATES:
         return []
-    with desk().reading() as session:
-        least = attempts_asked(session, signal)
+    least = read(attempts_asked, signal)
     groups = (
         (gettext("Spoken"), SPOKEN, None),
         (gettext("Not reached"), frozenset({Outcome.NOT_REACHED}), least),
@@ -65,8 +64,7 @@ def next_signal(signal: Signal) -> UUID | None:
     """Return the signal to open after a concluded one: the most urgent that the reader has or nobody has."""
     if signal.state is not SignalState.CONCLUDED:
         return None
-    with desk().reading() as session:
-        return next_for(session, organisation_id=organisation_id(), staff_id=current().member.id)
+    return read(next_for, organisation_id=organisation_id(), staff_id=current().member.id)
 
 
 def _ending(

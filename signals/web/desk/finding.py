@@ -9,7 +9,7 @@ from signals.casework import search
 from signals.casework.rounds import Stop, plan_round, resume_round, stops_of
 from signals.casework.search import Found
 from signals.routing.postcodes import Address
-from signals.web.staff_kit.context import operation, reading_operation
+from signals.web.staff_kit.context import act, look, reading_operation
 
 
 def find(wanted: Mapping[str, Any]) -> Found:
@@ -19,30 +19,25 @@ def find(wanted: Mapping[str, Any]) -> Found:
     """
     by_reference = wanted.get("reference") is not None
     ground = Ground.REFERENCE if by_reference else Ground.ADDRESS
-    with operation() as begun:
-        search.record_search(begun, ground)
+    act(search.record_search, ground)
     with reading_operation() as reading:
         if by_reference:
             found = search.search_by_reference(reading, wanted["reference"])
         else:
             found = search.search_by_address(reading, _address_in(wanted))
-    with operation() as begun:
-        search.record_found(begun, ground, [signal.id for signal in found.items])
+    act(search.record_found, ground, [signal.id for signal in found.items])
     return found
 
 
 def found_again(signal_ids: Collection[UUID]) -> Found:
     """Return what an earlier search found, as it is now."""
-    with reading_operation() as reading:
-        return search.found_again(reading, signal_ids)
+    return look(search.found_again, signal_ids)
 
 
 def walk(signal_ids: Collection[UUID], *, again: bool = False) -> list[Stop]:
     """Open the addresses of a round; `again` leaves out the signals that nobody can visit any more."""
-    with operation() as begun:
-        planned = (resume_round if again else plan_round)(begun, signal_ids)
-    with reading_operation() as reading:
-        return stops_of(reading, planned)
+    planned = act(resume_round if again else plan_round, signal_ids)
+    return look(stops_of, planned)
 
 
 def _address_in(wanted: Mapping[str, Any]) -> Address:

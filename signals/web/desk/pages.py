@@ -42,7 +42,7 @@ from signals.web.desk.queue_page import arrived_meanwhile, queue_values
 from signals.web.desk.signal_page import explain, possible, timeline
 from signals.web.staff_kit import account_shared, auth, display, forms
 from signals.web.staff_kit.auth import current, own_mark, requires_page
-from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.context import desk, read
 from signals.web.staff_kit.labels import result_label
 from signals.web.staff_kit.opened import open_signal, organisation_id
 
@@ -214,8 +214,7 @@ def _colleagues(signal: Signal) -> list[tuple[str, str]]:
     """Return the colleagues to whom a lead may give the signal."""
     if current().actor.role != Role.LEAD:
         return []
-    with desk().reading() as session:
-        found = colleagues(session, organisation_id=organisation_id(), besides=signal.claimed_by_id)
+    found = read(colleagues, organisation_id=organisation_id(), besides=signal.claimed_by_id)
     return [(str(staff_id), name) for staff_id, name in found]
 
 

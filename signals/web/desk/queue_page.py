@@ -16,7 +16,7 @@ from signals.operation import Operation
 from signals.organisations.onboarding import receives
 from signals.vocabulary import Role, SignalState
 from signals.web.staff_kit.auth import current
-from signals.web.staff_kit.context import desk, reading_operation
+from signals.web.staff_kit.context import read, reading_operation
 from signals.web.staff_kit.first_tasks import first_values
 from signals.web.staff_kit.opened import organisation_id, read_summaries
 
@@ -94,8 +94,7 @@ def arrived_meanwhile() -> tuple[int, int]:
     This is a count and no list: an arrival keeps only its date, which cannot tell new signals from old ones.
     """
     since, known = _day("since"), _number("known")
-    with desk().reading() as session:
-        now = arrived_since(session, organisation_id=organisation_id(), since=since)
+    now = read(arrived_since, organisation_id=organisation_id(), since=since)
     return max(now - known, 0), _number("said")
 
 

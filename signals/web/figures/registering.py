@@ -16,7 +16,7 @@ from signals.web import labels
 from signals.web.http.fields import StrictDate
 from signals.web.staff_kit import account_shared, display, forms
 from signals.web.staff_kit.auth import requires_page
-from signals.web.staff_kit.context import desk, operation
+from signals.web.staff_kit.context import act, desk
 
 registering_pages = Blueprint("registering", __name__)
 account_shared.share_with(registering_pages)
@@ -61,8 +61,7 @@ def add() -> Any:
         plan = plan_for(today(desk().clock), **forms.load(_FORM))
         if request.form.get("do") != "register":
             return _page(plan=plan)
-        with operation() as begun:
-            made = register(begun, plan)
+        made = act(register, plan)
         return account_shared.see_other("comparisons.one", code=made.code)
     except (ValidationError, Invalid) as refused:
         return _page(errors=forms.messages(refused, _SAID_HERE)), 400
@@ -74,8 +73,7 @@ def add() -> Any:
 @requires_page(Role.COORDINATOR)
 def end(code: str) -> Response:
     """Draw no further signals; the page of the comparison stays as it is."""
-    with operation() as begun:
-        stop(begun, code=code)
+    act(stop, code=code)
     return account_shared.see_other("comparisons.one", code=code)
 
 
@@ -83,8 +81,7 @@ def end(code: str) -> Response:
 @requires_page(Role.LEAD)
 def participate(code: str) -> Response:
     """Let the team take part, or not any more."""
-    with operation() as begun:
-        take_part(begun, code=code, takes_part=request.form.get("takes_part") == "yes")
+    act(take_part, code=code, takes_part=request.form.get("takes_part") == "yes")
     return account_shared.see_other("own_figures.page")
 
 

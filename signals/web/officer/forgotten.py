@@ -14,7 +14,7 @@ from signals.retention import changing, unreadable
 from signals.retention.periods import Period, floor_of, own_periods, periods_of
 from signals.retention.unreadable import unreadable_signals
 from signals.vocabulary import DeletionReason, RetentionRule
-from signals.web.staff_kit.context import desk, operation
+from signals.web.staff_kit.context import act, desk, operation, read
 from signals.web.staff_kit.opened import organisation_id
 from signals.web.staff_kit.schemas import cursor_after, position_in
 
@@ -84,8 +84,7 @@ def forgotten(*, limit: int, cursor: str | None) -> Forgotten:
 
 def periods_in_force() -> list[PeriodInForce]:
     """Return the periods of the caller's organisation; its own period replaces a default."""
-    with desk().reading() as session:
-        return _in_force(session)
+    return read(_in_force)
 
 
 def set_period(*, rule: RetentionRule, days: int, legal_basis: str) -> None:
@@ -94,14 +93,12 @@ def set_period(*, rule: RetentionRule, days: int, legal_basis: str) -> None:
     Raises `Invalid` when the periods would not fit each other.
     """
     wanted = Period(days=days, legal_basis=legal_basis)
-    with operation() as change:
-        changing.set_period(change, rule=rule, wanted=wanted)
+    act(changing.set_period, rule=rule, wanted=wanted)
 
 
 def keep_period(rule: RetentionRule) -> None:
     """Withdraw a shorter period that waits. Raises `NotFound` when none does."""
-    with operation() as change:
-        changing.keep_period(change, rule=rule)
+    act(changing.keep_period, rule=rule)
 
 
 def give_up(signal_id: UUID) -> None:

@@ -19,7 +19,7 @@ from signals.web.officer.register import register_page
 from signals.web.officer.trail import people, trail_csv, trail_page
 from signals.web.staff_kit import account_shared, forms, page_kit, trail_words
 from signals.web.staff_kit.auth import current, requires_page
-from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.context import desk, read
 from signals.web.staff_kit.opened import organisation_id
 from signals.web.staff_kit.page_kit import officer_sections
 
@@ -64,8 +64,7 @@ _AUDIT: Final = AuditForm()
 @requires_page(Role.PRIVACY_OFFICER)
 def overview() -> str:
     """Show where to begin, and what waits."""
-    with desk().reading() as session:
-        waiting = waiting_approvals(session, desk().clock, organisation_id=organisation_id())
+    waiting = read(waiting_approvals, desk().clock, organisation_id=organisation_id())
     return render_template("desk/officer/overview.html", waiting=waiting)
 
 

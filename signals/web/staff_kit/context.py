@@ -1,10 +1,10 @@
 """Hold the objects of the staff side, and open a transaction for the caller in one way."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import cast
+from typing import Concatenate, ParamSpec, TypeVar, cast
 from uuid import UUID
 
 from flask import current_app, g, has_app_context
@@ -30,6 +30,9 @@ from signals.vocabulary import AuditAction
 from signals.web.staff_kit.browser_state import BrowserState
 
 EXTENSION = "signals.desk"
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +108,24 @@ def reading_operation() -> Iterator[Operation]:
     caller = g.get("caller")
     with desk().reading() as session:
         yield _operation(session, caller.actor if caller is not None else UNKNOWN)
+
+
+def read(question: Callable[Concatenate[Session, _P], _T], *args: _P.args, **named: _P.kwargs) -> _T:
+    """Answer a question to the database, as of one moment."""
+    with desk().reading() as session:
+        return question(session, *args, **named)
+
+
+def look(question: Callable[Concatenate[Operation, _P], _T], *args: _P.args, **named: _P.kwargs) -> _T:
+    """Answer a question in a `reading_operation`."""
+    with reading_operation() as reading:
+        return question(reading, *args, **named)
+
+
+def act(change: Callable[Concatenate[Operation, _P], _T], *args: _P.args, **named: _P.kwargs) -> _T:
+    """Make one change for the caller, in an `operation` of its own."""
+    with operation() as begun:
+        return change(begun, *args, **named)
 
 
 @contextmanager

@@ -5,40 +5,29 @@ from uuid import UUID
 from signals.casework import floods
 from signals.casework.floods import Flood
 from signals.notices import limit_notices as area_days
-from signals.notices.limit_notices import FullDay, set_flood_aside
-from signals.web.staff_kit.context import desk, operation, reading_operation
+from signals.notices.limit_notices import FullDay
+from signals.web.staff_kit.context import act, desk, look, operation, reading_operation
 
 
 def todays() -> list[FullDay]:
     """Return the days that are nearly full: of the own organisation, or of all for an administrator."""
-    with reading_operation() as reading:
-        return area_days.full_days(reading, setting=_setting())
+    return look(area_days.full_days, setting=_setting())
 
 
 def one(area_day_id: UUID) -> FullDay:
     """Return one of them, also of an earlier day. Raises `NotFound`."""
-    with reading_operation() as reading:
-        return area_days.full_day(reading, setting=_setting(), area_day_id=area_day_id)
+    return look(area_days.full_day, setting=_setting(), area_day_id=area_day_id)
 
 
 def lift(area_day_id: UUID, *, version: int | None) -> FullDay:
     """Raise today's limit once; `version`: how often it was raised when the caller read it."""
-    with operation() as raising:
-        return area_days.raise_limit(
-            raising, setting=_setting(), area_day_id=area_day_id, expected_raises=version
-        )
+    return act(area_days.raise_limit, setting=_setting(), area_day_id=area_day_id, expected_raises=version)
 
 
 def flood(area_day_id: UUID) -> Flood:
     """Count the unread and the set-aside signals of that day, in the caller's organisation."""
     with reading_operation() as reading:
         return floods.flood_of(reading, day=area_days.area_day(reading, area_day_id).day)
-
-
-def set_aside(area_day_id: UUID) -> int:
-    """Set the unread signals of that day aside, as their lead; return how many."""
-    with operation() as setting_aside:
-        return set_flood_aside(setting_aside, area_day_id=area_day_id)
 
 
 def bring_back(area_day_id: UUID) -> int:

@@ -18,7 +18,7 @@ from signals.models import Signal
 from signals.statistics.tries import tries_of
 from signals.vocabulary import AttemptKind, AuditAction
 from signals.web.staff_kit.auth import current
-from signals.web.staff_kit.context import desk, operation, reading_operation
+from signals.web.staff_kit.context import act, desk, operation, reading_operation
 
 
 def open_signal(signal_id: UUID) -> OpenedSignal:
@@ -67,8 +67,7 @@ def read_summaries(signals: Sequence[Signal]) -> dict[UUID, Summary]:
     """Open what the carriers noticed, for a list of signals, after one audit entry for the list."""
     if not signals:
         return {}
-    with operation() as begun:
-        admission = admit_to_list(begun, signals)
+    admission = act(admit_to_list, signals)
     return summaries_of(signals, admission)
 
 

@@ -10,7 +10,7 @@ from signals.errors import SignInFailed, TooManyGuesses
 from signals.staff.providers import has_providers
 from signals.staff.sign_in import SignedIn
 from signals.web.staff_kit import auth, forms, typed
-from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.context import desk, read
 from signals.web.staff_kit.demo_hint import demo_accounts
 from signals.web.staff_kit.news import with_news
 from signals.web.staff_kit.typed import Typed
@@ -46,8 +46,7 @@ def form_page(
 
 
 def _has_providers() -> bool:
-    with desk().reading() as session:
-        return has_providers(session)
+    return read(has_providers)
 
 
 def refused_page(refused: SignInFailed | TooManyGuesses) -> Any:

@@ -12,13 +12,14 @@ from signals.clock import today
 from signals.errors import Invalid
 from signals.lifecycle.transitions import is_overdue
 from signals.models import Signal
+from signals.staff import absence
 from signals.staff.absence import HOLDERS, Away
 from signals.vocabulary import Role
 from signals.web.http.fields import StrictDate
 from signals.web.staff_kit import account_shared as shared
 from signals.web.staff_kit import forms
 from signals.web.staff_kit.auth import current, requires_page
-from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.context import act, desk, read
 from signals.web.staff_kit.opened import organisation_id
 from signals.web.team import office as team_office
 
@@ -63,7 +64,7 @@ def add() -> Any:
 @absence_pages.post("/<uuid:absence_id>/remove")
 @requires_page(*HOLDERS)
 def remove(absence_id: UUID) -> Response:
-    team_office.remove_absence(absence_id)
+    act(absence.remove_absence, absence_id)
     return shared.see_other(".overview", done="removed")
 
 
@@ -90,10 +91,7 @@ def _page(*, done: str = "", errors: Mapping[str, str] | None = None) -> str:
 
 def _signals_of(away: Away) -> list[Signal]:
     """Return a colleague's open signals, the most urgent first: no content, so no audit entry."""
-    with desk().reading() as session:
-        page = queue_page(
-            session, organisation_id=organisation_id(), claimed_by_id=away.staff_id, limit=MOST_SHOWN
-        )
+    page = read(queue_page, organisation_id=organisation_id(), claimed_by_id=away.staff_id, limit=MOST_SHOWN)
     return page.items
 
 

@@ -7,11 +7,14 @@ from uuid import UUID
 from flask import Response
 
 from signals.models import Organisation
+from signals.organisations import team_settings
+from signals.staff import absence
 from signals.staff.absence import HOLDERS, Away
 from signals.vocabulary import Role
 from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
 from signals.web.http.preconditions import IF_MATCH, if_match
 from signals.web.staff_kit.auth import requires
+from signals.web.staff_kit.context import act
 from signals.web.team import office, schemas
 
 team_api = StaffBlueprint(
@@ -52,7 +55,7 @@ def change_settings(changes: Mapping[str, Any], organisation_id: UUID) -> Versio
 @answers(404, 413, 415)
 def ask_again(wanted: Mapping[str, str], organisation_id: UUID) -> Versioned:
     """Send an unconfirmed recipient or deputy a new link within a minute; earlier links end."""
-    office.ask_again(organisation_id, wanted["address"])
+    act(team_settings.ask_again, organisation_id=organisation_id, address=wanted["address"])
     return _versioned(office.settings_of(organisation_id))
 
 
@@ -88,7 +91,7 @@ def add_absence(values: Mapping[str, Any]) -> Away:
 @answers(404)
 def remove_absence(absence_id: UUID) -> Response:
     """Remove an own absence, or as lead any of the team."""
-    office.remove_absence(absence_id)
+    act(absence.remove_absence, absence_id)
     return Response(status=204)
 
 

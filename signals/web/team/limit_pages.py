@@ -7,11 +7,12 @@ from flask import Blueprint, render_template, request
 
 from signals.clock import today
 from signals.errors import Conflict, StaleVersion
+from signals.notices.limit_notices import set_flood_aside
 from signals.vocabulary import Role
 from signals.web.staff_kit import account_shared as shared
 from signals.web.staff_kit import forms, limits
 from signals.web.staff_kit.auth import current, requires_page
-from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.context import act, desk
 
 limit_pages = Blueprint("limit_pages", __name__, url_prefix="/desk/limits")
 shared.share_with(limit_pages)
@@ -44,7 +45,7 @@ def raise_limit(area_day_id: UUID) -> Any:
 @requires_page(Role.LEAD)
 def set_aside(area_day_id: UUID) -> Any:
     """Set aside all reports of that day that nobody opened."""
-    limits.set_aside(area_day_id)
+    act(set_flood_aside, area_day_id=area_day_id)
     return shared.see_other(".limit", area_day_id=area_day_id, done="set-aside")
 
 

@@ -21,7 +21,7 @@ from signals.web.labels import label
 from signals.web.staff_kit import account_shared as shared
 from signals.web.staff_kit import display, forms
 from signals.web.staff_kit.auth import current, requires_page
-from signals.web.staff_kit.context import desk, operation
+from signals.web.staff_kit.context import desk, operation, read
 
 team_pages = Blueprint("team", __name__, url_prefix="/desk/team")
 shared.share_with(team_pages)
@@ -131,8 +131,7 @@ def _shut_out(email: str) -> str | None:
 
 
 def _page(*, done: str = "", errors: dict[str, str] | None = None, trouble: str = "") -> str:
-    with desk().reading() as session:
-        people = team.members(session, organisation_id=current().actor.organisation_id)
+    people = read(team.members, organisation_id=current().actor.organisation_id)
     return render_template(
         "desk/account/team.html",
         people=people,

@@ -12,26 +12,18 @@ from signals.organisations import team_settings
 from signals.staff import absence
 from signals.staff.absence import Away
 from signals.web.staff_kit.auth import current
-from signals.web.staff_kit.context import desk, operation
+from signals.web.staff_kit.context import act, desk, operation, read
 from signals.web.staff_kit.opened import organisation_id
 
 
 def settings_of(organisation: UUID) -> Organisation:
-    with desk().reading() as session:
-        return team_settings.settings_of(session, actor=current().actor, organisation_id=organisation)
+    return read(team_settings.settings_of, actor=current().actor, organisation_id=organisation)
 
 
 def change_settings(organisation: UUID, changes: Mapping[str, Any], version: int | None) -> Organisation:
-    with operation() as changing:
-        return team_settings.change_settings(
-            changing, organisation_id=organisation, changes=changes, expected_version=version
-        )
-
-
-def ask_again(organisation: UUID, address: str) -> None:
-    """Send an unconfirmed recipient or deputy a new link."""
-    with operation() as asking:
-        team_settings.ask_again(asking, organisation_id=organisation, address=address)
+    return act(
+        team_settings.change_settings, organisation_id=organisation, changes=changes, expected_version=version
+    )
 
 
 def colleagues() -> list[tuple[UUID, str]]:
@@ -65,8 +57,3 @@ def is_away_so(
     """Tell whether this absence exists already; a person may press the button twice."""
     wanted = (staff_id or current().actor.id, away_from, away_until, cover_id)
     return wanted in {(one.staff_id, one.away_from, one.away_until, one.cover_id) for one in absences()}
-
-
-def remove_absence(absence_id: UUID) -> None:
-    with operation() as removing:
-        absence.remove_absence(removing, absence_id)

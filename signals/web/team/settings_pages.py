@@ -11,6 +11,7 @@ from marshmallow import ValidationError, fields, post_load, validate
 from privacy.pictures import media_type
 from signals.errors import Invalid, NotFound, SignalsError
 from signals.models import Organisation
+from signals.organisations import team_settings
 from signals.organisations.addressing import EMAIL
 from signals.organisations.recipients import MOST_RECIPIENTS
 from signals.organisations.team_settings import BOUNDS, RecipientWish, StaleSettings, is_proved
@@ -19,7 +20,7 @@ from signals.web.http.fields import Choice
 from signals.web.staff_kit import account_shared as shared
 from signals.web.staff_kit import display, forms
 from signals.web.staff_kit.auth import current, requires_page
-from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.context import act, desk
 from signals.web.staff_kit.opened import organisation_id
 from signals.web.staff_kit.schemas import STAFF_LANGUAGE
 from signals.web.team import office as team_office
@@ -156,7 +157,7 @@ def _take_recipients(organisation: UUID, _part: str) -> None:
 
 
 def _ask_again(organisation: UUID, _part: str) -> None:
-    team_office.ask_again(organisation, request.form.get("address", ""))
+    act(team_settings.ask_again, organisation_id=organisation, address=request.form.get("address", ""))
 
 
 def _take_letterhead(organisation: UUID, _part: str) -> None:

@@ -15,7 +15,7 @@ from signals.vocabulary import Role
 from signals.web.staff_kit import account_shared as shared
 from signals.web.staff_kit import forms, page_kit
 from signals.web.staff_kit.auth import current, requires_page
-from signals.web.staff_kit.context import desk, operation
+from signals.web.staff_kit.context import act, desk, read
 from signals.web.staff_kit.opened import organisation_id
 from signals.web.staff_kit.page_kit import officer_sections
 
@@ -52,8 +52,7 @@ def ask(kind: str) -> Any:
     values = {name: request.form.get(name, "") for name in connections.FIELDS[wanted]}
     http = connections.guarded_http(desk().settings)
     try:
-        with operation() as asking:
-            connections.ask_to_connect(asking, kind=wanted, settings=values, http=http)
+        act(connections.ask_to_connect, kind=wanted, settings=values, http=http)
     except Invalid as refused:
         return _page(form=kind, errors=forms.messages(refused)), 400
     except Conflict as refused:
@@ -64,8 +63,7 @@ def ask(kind: str) -> Any:
 @system_pages.post("/<kind>/disconnect")
 @requires_page(*APPROVERS)
 def disconnect(kind: str) -> Response:
-    with operation() as ending:
-        connections.disconnect(ending, kind=_kind(kind))
+    act(connections.disconnect, kind=_kind(kind))
     return shared.see_other(".overview", done="disconnected")
 
 
@@ -78,8 +76,7 @@ def _kind(text: str) -> SystemKind:
 def _page(
     *, done: str = "", form: str = "", errors: Mapping[str, str] | None = None, trouble: str = ""
 ) -> str:
-    with desk().reading() as session:
-        found = connections.connections(session, organisation_id())
+    found = read(connections.connections, organisation_id())
     leads = current().actor.role == Role.LEAD
     keystore = desk().keystore
     return render_template(

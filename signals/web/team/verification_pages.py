@@ -18,7 +18,7 @@ from signals.organisations.verification_links import DEPUTY, PREFIX, RECIPIENT, 
 from signals.web.staff_kit import account_shared as shared
 from signals.web.staff_kit import auth
 from signals.web.staff_kit.auth import open_to_all
-from signals.web.staff_kit.context import desk, reading_operation, unknown_operation
+from signals.web.staff_kit.context import desk, look, unknown_operation
 
 channel_pages = Blueprint("channel", __name__, url_prefix="/desk")
 shared.share_with(channel_pages)
@@ -33,8 +33,7 @@ _ADDRESS = f"{_TAIL}/<any({RECIPIENT},{DEPUTY}):role>/<uuid:subject_id>/<address
 @channel_pages.get(f"{_TAIL}/drill/<uuid:drill_id>/<code>")
 @open_to_all
 def drill(drill_id: UUID, code: str) -> str:
-    with reading_operation() as reading:
-        drills.drill_of(reading, drill_id=drill_id, code=code)
+    look(drills.drill_of, drill_id=drill_id, code=code)
     return _page("drill")
 
 
@@ -51,8 +50,7 @@ def answer_drill(drill_id: UUID, code: str) -> str:
 @channel_pages.get(_ADDRESS)
 @open_to_all
 def address(role: str, **parts: Any) -> str:
-    with reading_operation() as reading:
-        recipients.proved_by(reading, link=VerificationLink(role=role, **parts))
+    look(recipients.proved_by, link=VerificationLink(role=role, **parts))
     return _page(role)
 
 
