@@ -2,18 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from notifications.clock import Clock as Clock
+
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
-
-
-class Clock(Protocol):
-    """Something that tells the time."""
-
-    def now(self) -> datetime:
-        """Return the moment, aware, in UTC."""
-        ...
 
 
 class SystemClock:

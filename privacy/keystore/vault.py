@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, Self
 from uuid import UUID
 
 from sqlalchemy import (
@@ -81,6 +81,12 @@ class Vault:
     def dispose(self) -> None:
         """Close the engine's connections."""
         self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_problem: object) -> None:
+        self.dispose()
 
     def rewrap(self, new_master_key: bytes) -> int:
         """Wrap everything under a new master key, in one transaction; returns how many values.

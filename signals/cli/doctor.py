@@ -202,20 +202,15 @@ def _keystore_finding(settings: Settings) -> tuple[Finding, bytes | None]:
         keystore = open_keys(settings)
     except KeysUnusable as problem:
         return Finding(check="keystore", ok=False, says=problem.says, fix=problem.fix), pinned
-    try:
+    with keystore:
         found = _guarded("keystore", partial(_pinned, settings, keystore), "signals init makes its root")
         return found, pinned or (keystore.root_public_key() if found.ok else None)
-    finally:
-        keystore.dispose()
 
 
 def _receipts(settings: Settings) -> Finding:
     """Check that the keystore, and not this process, asks for the receipts of audit entries."""
-    keystore = open_keys(settings)
-    try:
+    with open_keys(settings) as keystore:
         fenced = keystore.is_fenced
-    finally:
-        keystore.dispose()
     return Finding(
         check="receipts",
         ok=fenced,
@@ -226,11 +221,8 @@ def _receipts(settings: Settings) -> Finding:
 
 def _case_keys(engine: Engine, settings: Settings, clock: Clock) -> Finding:
     """Check that this database can belong to the keystore."""
-    keystore = open_keys(settings)
-    try:
+    with open_keys(settings) as keystore:
         most = most_are_orphans(session_factory(engine), clock, keystore=keystore)
-    finally:
-        keystore.dispose()
     return Finding(
         check="case keys",
         ok=not most,
@@ -241,11 +233,8 @@ def _case_keys(engine: Engine, settings: Settings, clock: Clock) -> Finding:
 
 def _accounts(engine: Engine, settings: Settings) -> Finding:
     """Check that this service wrote every row of sign-in and rights."""
-    keystore = open_keys(settings)
-    try:
+    with open_keys(settings) as keystore:
         seal_rows(engine, keystore.secret)
-    finally:
-        keystore.dispose()
     with session_factory(reading(engine))() as session:
         refused = refused_rows(session)
     named = ", ".join(f"{row.table} {row.id or ''}" for row in refused[:5]) + ("..." * (len(refused) > 5))

@@ -65,8 +65,7 @@ def seed_demo(settings: Settings, *, clock: Clock | None = None) -> bool:
         raise SettingsProblem(['the demo is refused in environment = "production"'])
     prepare_keystore(settings)
     with ExitStack() as opened:
-        keystore = open_keys(settings)
-        opened.callback(keystore.dispose)
+        keystore = opened.enter_context(open_keys(settings))
         engine = make_engine(settings.database.url)
         opened.callback(engine.dispose)
         seal_rows(engine, keystore.secret)

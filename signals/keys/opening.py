@@ -62,12 +62,8 @@ def refuse_a_second_master_key(settings: Settings) -> None:
 
 def keystore_is_there(settings: Settings) -> bool:
     """Tell whether a keystore exists, under any master key. Raises `KeysUnusable` if it cannot be reached."""
-    with explained(settings):
-        keystore = open_keystore(settings.keystore.url, bytes(KEY_SIZE))
-        try:
-            return keystore.was_made()
-        finally:
-            keystore.dispose()
+    with explained(settings), open_keystore(settings.keystore.url, bytes(KEY_SIZE)) as keystore:
+        return keystore.was_made()
 
 
 @contextmanager

@@ -100,13 +100,11 @@ def prepare_keystore(settings: Settings) -> bytes:
     Raises `KeysUnusable`.
     """
     with explained(settings):
-        keystore = open_keystore(settings.keystore.url, load_master_key(settings.keystore.master_key_file))
-        try:
+        master_key = load_master_key(settings.keystore.master_key_file)
+        with open_keystore(settings.keystore.url, master_key) as keystore:
             keystore.create_schema()
             keystore.ensure_root()
             return keystore.root_public_key()
-        finally:
-            keystore.dispose()
 
 
 def migrate(engine: Engine) -> bool:

@@ -73,9 +73,8 @@ def _restore_each(settings: Settings, wanted: Mapping[str, tuple[Path, str]]) ->
 
 
 def _let_nothing_serve(settings: Settings) -> None:
-    keystore = open_keys(settings, after_restore=True)
-    keystore.secret(UNFINISHED_RESTORE)
-    keystore.dispose()
+    with open_keys(settings, after_restore=True) as keystore:
+        keystore.secret(UNFINISHED_RESTORE)
 
 
 def _end_sign_ins(url: str) -> None:

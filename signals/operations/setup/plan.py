@@ -148,16 +148,11 @@ def _make_tables(machine: Machine) -> None:
 def _root(machine: Machine) -> bytes | None:
     """Return the root's public half; None when there is no keystore yet, or not all of it."""
     try:
-        keystore = open_keys(settings_of_worker(machine), after_restore=True)
-    except (OSError, SignalsError):
+        with open_keys(settings_of_worker(machine), after_restore=True) as keystore:
+            keystore.counts()
+            return keystore.root_public_key()
+    except (OSError, SignalsError, SQLAlchemyError, KeyGone):
         return None
-    try:
-        keystore.counts()
-        return keystore.root_public_key()
-    except (SQLAlchemyError, KeyGone):
-        return None
-    finally:
-        keystore.dispose()
 
 
 def _make_keystore(machine: Machine) -> None:
