@@ -1,6 +1,5 @@
 """The exact figures of one organisation, for its lead: it is the controller, and knows the cases."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -23,25 +22,13 @@ class OpenSignals:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OwnYear:
-    """The totals of a year that is over. They stay after every signal of it was deleted."""
-
-    year: str
-    received: int
-    concluded: int
-    in_time: int
-    reached: int
-    outcomes: Mapping[str, int]
-
-
-@dataclass(frozen=True, kw_only=True)
 class OwnFigures:
     """Everything on the lead's page; the latest year comes first."""
 
     open: OpenSignals
-    years: Sequence[OwnYear] = field(default=())
+    years: Sequence[OrganisationYear] = field(default=())
 
-    def year(self, wanted: str) -> OwnYear:
+    def year(self, wanted: str) -> OrganisationYear:
         """Return one year; raise `NotFound`."""
         found = next((each for each in self.years if each.year == wanted), None)
         if found is None:
@@ -67,17 +54,6 @@ def _open(operation: Operation, organisation_id: UUID) -> OpenSignals:
     )
 
 
-def _years(operation: Operation, organisation_id: UUID) -> list[OwnYear]:
+def _years(operation: Operation, organisation_id: UUID) -> Sequence[OrganisationYear]:
     query = select(OrganisationYear).where(OrganisationYear.organisation_id == organisation_id)
-    rows = operation.session.scalars(query.order_by(OrganisationYear.year.desc()))
-    return [
-        OwnYear(
-            year=row.year,
-            received=row.received,
-            concluded=row.concluded,
-            in_time=row.in_time,
-            reached=row.reached,
-            outcomes=json.loads(row.outcomes),
-        )
-        for row in rows
-    ]
+    return operation.session.scalars(query.order_by(OrganisationYear.year.desc())).all()

@@ -1,5 +1,6 @@
 """The own figures of a lead's organisation: what is open, and one page and one PDF a year."""
 
+import json
 from pathlib import Path
 from typing import Final
 
@@ -8,8 +9,8 @@ from flask_babel import gettext
 
 from signals.comparisons.plan import plan_of
 from signals.comparisons.register import open_ones
-from signals.models import Organisation
-from signals.statistics.own_figures import OwnYear, own_figures
+from signals.models import Organisation, OrganisationYear
+from signals.statistics.own_figures import own_figures
 from signals.vocabulary import Role, SignalState
 from signals.web.figures import words
 from signals.web.pdf import compile_pdf
@@ -69,7 +70,7 @@ def year_pdf(year: str) -> Response:
     )
 
 
-def _lines(found: OwnYear) -> list[tuple[str, int]]:
+def _lines(found: OrganisationYear) -> list[tuple[str, int]]:
     """Return (words, number) of each total, the outcomes last and the most frequent of them first."""
     totals = [
         (gettext("Received"), found.received),
@@ -77,7 +78,7 @@ def _lines(found: OwnYear) -> list[tuple[str, int]]:
         (gettext("Followed up in time"), found.in_time),
         (gettext("Reached"), found.reached),
     ]
-    outcomes = sorted(found.outcomes.items(), key=lambda outcome: -outcome[1])
+    outcomes = sorted(json.loads(found.outcomes).items(), key=lambda outcome: -outcome[1])
     return totals + [(words.member("outcome", code), number) for code, number in outcomes if number]
 
 
