@@ -60,7 +60,7 @@ def start() -> Any:
         return _refused(refused)
     sealed = desk().browser_state.seal(_BEGUN, begun | {"state": state}, whose="", lasts=LASTS)
     answer = Response(_onward(url))
-    auth.set_cookie(answer, auth.begun_cookie_name(), sealed, max_age=LASTS, same_site="Lax")
+    auth.set_cookie(answer, auth.cookie_name(auth.BEGUN_COOKIE), sealed, max_age=LASTS, same_site="Lax")
     return answer
 
 
@@ -140,7 +140,7 @@ def _begun(organisation_id: UUID) -> tuple[IdentityProvider, dict[str, str]]:
     The address of the return names the organisation, and a provider may state itself (RFC 9207): so what one
     provider answers never counts as the answer of another.
     """
-    sealed = request.cookies.get(auth.begun_cookie_name(), "")
+    sealed = request.cookies.get(auth.cookie_name(auth.BEGUN_COOKIE), "")
     begun = desk().browser_state.open(_BEGUN, sealed, whose="")
     if begun is None or begun["organisation"] != str(organisation_id):
         raise ProviderRefused
@@ -174,7 +174,7 @@ def _welcome(opened: SignedIn, next_path: str) -> Response:
     auth.use_page_session(opened)
     path = auth.home(opened.member.role) if next_path == "/desk" else next_path
     answer = Response(_onward(with_news(path, opened.last_on, today(desk().clock))))
-    answer.delete_cookie(auth.begun_cookie_name(), path="/")
+    answer.delete_cookie(auth.cookie_name(auth.BEGUN_COOKIE), path="/")
     return auth.remember(answer, opened.token)
 
 

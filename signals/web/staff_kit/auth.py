@@ -36,7 +36,9 @@ PROGRAMS: Final[frozenset[SessionKind]] = frozenset({"api", "token"})
 PAGES: Final[frozenset[SessionKind]] = frozenset({"page"})
 COOKIE: Final = "signals-desk"
 KNOWN_COOKIE: Final = "signals-known"
+"""It recognises a browser at the next sign-in."""
 BEGUN_COOKIE: Final = "signals-begun"
+"""It remembers a sign-in at a provider until people come back."""
 CSRF_FIELD: Final = "csrf_token"
 EVERYONE: Final = tuple(Role)
 
@@ -154,7 +156,7 @@ def sign_in(*, email: str, password: str, totp: str, kind: SessionKind) -> Signe
 
 def _sign_in(*, email: str, password: str, totp: str, kind: SessionKind) -> SignedIn:
     context = desk()
-    cookie = request.cookies.get(known_cookie_name(), "") if kind == "page" else ""
+    cookie = request.cookies.get(cookie_name(KNOWN_COOKIE), "") if kind == "page" else ""
     context.throttle.admit(email, cookie=cookie)
     hasher = PasswordHasherSettings(memory_kib=context.settings.sessions.password_memory_kib)
     with context.reading() as reader:
@@ -186,9 +188,9 @@ def remember(response: Response, token: str) -> Response:
     set_cookie(response, cookie_name(), token)
     caller = caller_or_none()
     if caller is not None:
-        devices, known = desk().throttle.devices, request.cookies.get(known_cookie_name(), "")
+        devices, known = desk().throttle.devices, request.cookies.get(cookie_name(KNOWN_COOKIE), "")
         entry = devices.remember(caller.member.email, known)
-        set_cookie(response, known_cookie_name(), entry, max_age=KNOWN_FOR)
+        set_cookie(response, cookie_name(KNOWN_COOKIE), entry, max_age=KNOWN_FOR)
     return response
 
 
@@ -197,19 +199,9 @@ def forget(response: Response) -> Response:
     return response
 
 
-def cookie_name() -> str:
-    """Return the name of the session cookie; browsers tie `__Host-` to this host and to https."""
-    return f"__Host-{COOKIE}" if _https() else COOKIE
-
-
-def known_cookie_name() -> str:
-    """Return the name of the cookie that recognises a browser at the next sign-in."""
-    return f"__Host-{KNOWN_COOKIE}" if _https() else KNOWN_COOKIE
-
-
-def begun_cookie_name() -> str:
-    """Return the name of the cookie that remembers a sign-in at a provider until people come back."""
-    return f"__Host-{BEGUN_COOKIE}" if _https() else BEGUN_COOKIE
+def cookie_name(name: str = COOKIE) -> str:
+    """Return the name of a cookie; browsers tie `__Host-` to this host and to https."""
+    return f"__Host-{name}" if _https() else name
 
 
 def refuse_other_sites() -> None:
