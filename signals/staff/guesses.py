@@ -1,7 +1,8 @@
 """Slow down guesses of passwords, in all processes at once, without locking anybody out.
 
 Guesses from a browser that signed in before are counted apart (docs/adr, throttling). So a stranger who keeps
-guessing cannot keep the right person waiting.
+guessing cannot keep the right person waiting. A cookie proves such a browser; it names nobody and is stored
+nowhere. The trail gets one entry for each hour of refused sign-ins of unknown addresses.
 """
 
 import hashlib
@@ -29,6 +30,12 @@ FREE_GUESSES: Final = 5
 LONGEST_WAIT: Final = timedelta(seconds=60)
 FORGOTTEN_AFTER: Final = timedelta(minutes=15)
 SWEPT_AT_ONCE: Final = 100
+KNOWN_FOR: Final = timedelta(days=180)
+MOST_PEOPLE: Final = 5
+"""This many people can share a browser and each be known in it."""
+_BETWEEN: Final = "~"
+UNKNOWN: Final = Actor(id=None, role="unknown", organisation_id=None)
+"""The actor before somebody has signed in."""
 
 
 class GuessThrottle:
@@ -111,13 +118,6 @@ def _wait_after(count: int) -> timedelta:
     return min(LONGEST_WAIT, timedelta(seconds=2 ** min(count - FREE_GUESSES, 10)))
 
 
-KNOWN_FOR: Final = timedelta(days=180)
-MOST_PEOPLE: Final = 5
-"""This many people can share a browser and each be known in it."""
-
-_BETWEEN: Final = "~"
-
-
 class KnownDevices:
     """Make and recognise the cookie: for each person a token (`privacy.link_codes`) that binds the address.
 
@@ -147,10 +147,6 @@ class KnownDevices:
 
 def _tokens(cookie: str) -> list[str]:
     return [text for text in cookie.split(_BETWEEN)[:MOST_PEOPLE] if TOKEN.fullmatch(text)]
-
-
-UNKNOWN: Final = Actor(id=None, role="unknown", organisation_id=None)
-"""The actor before somebody has signed in."""
 
 
 def count_unknown(operation: Operation) -> None:
