@@ -12,7 +12,7 @@ from signals.cli.opening import everything, organisation_named
 from signals.clock import AMSTERDAM, Clock
 from signals.notices.channels import make_channels
 from signals.notices.drills import Drills, Sending
-from signals.notices.proofs import channel_proofs
+from signals.notices.going_live import channel_proofs
 from signals.organisations.administration import organisations
 
 

@@ -20,7 +20,7 @@ from signals.routing.snapshot import Router
 from signals.statistics.courses import courses_of
 from signals.statistics.facts import CELLS, Fact, fact_from
 from signals.statistics.menu import Codes, table_of
-from signals.statistics.own_totals import CONCLUDED, NO_FLOOD, RECEIVED, Groups, own_totals
+from signals.statistics.own_figures import CONCLUDED, NO_FLOOD, RECEIVED, Groups, own_totals
 from signals.statistics.periods import first_day_of, last_day_of
 from signals.statistics.sealed_facts import stored_facts
 from signals.vocabulary import Action, SignalState

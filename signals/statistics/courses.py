@@ -1,17 +1,23 @@
 """Read the follow-up of many signals in bulk, without loading them as objects."""
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, NamedTuple, cast
 
 from sqlalchemy import Connection, Table, select
+from sqlalchemy.orm import Session
 
 from privacy.keystore import Keystore
 from signals.comparisons.draws import draws_of
-from signals.models import ContactAttempt, StatusChange
+from signals.models import ContactAttempt, Publication, StatusChange
+from signals.statistics.estimates import noisy
 from signals.statistics.facts import Attempt, Course
-from signals.vocabulary import Action, NotReachedReason
+from signals.statistics.intervals import NOTHING, WIDEST, Interval, Split, share
+from signals.statistics.menu import ATTEMPTS_COUNTED, NO, YES
+from signals.statistics.publications import ReleasedTable, pooled, read_table
+from signals.vocabulary import Action, AttemptKind, NotReachedReason
 
 _attempts: Final = cast(Table, ContactAttempt.__table__).c
 _changes: Final = cast(Table, StatusChange.__table__).c
@@ -61,3 +67,42 @@ def _attempts_of(connection: Connection, ids: Sequence[uuid.UUID]) -> dict[uuid.
     for signal_id, *attempt in connection.execute(query):
         found.setdefault(signal_id, []).append(cast(Attempt, tuple(attempt)))
     return found
+
+
+LEAST_CLOSED: Final = 100
+"""The fewest closed signals of which the figures are worth a sentence."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tries:
+    """The share of the k-th attempts that led to contact; `kind` is None for all kinds together."""
+
+    period: str
+    attempt: int
+    kind: AttemptKind | None
+    share: Interval
+
+
+def tries_of(session: Session, *, attempt: int, kind: AttemptKind) -> Tries | None:
+    """Return the share at this attempt: of one kind, else of all kinds; None while neither says enough.
+
+    A fourth or later attempt counts as the fourth, as in the released table.
+    """
+    drawn = select(Publication).where(Publication.code == "attempts").order_by(Publication.period.desc())
+    tables = [read_table(row) for row in session.scalars(drawn)]
+    if not tables:
+        return None
+    table, at = pooled(tables), min(attempt, ATTEMPTS_COUNTED)
+    if _split(table, 1, AttemptKind).total.value < LEAST_CLOSED:
+        return None
+    for kinds in ((kind,), tuple(AttemptKind)):
+        found = share(_split(table, at, kinds))
+        if found.width <= WIDEST:
+            only = kind if len(kinds) == 1 else None
+            return Tries(period=table.period, attempt=at, kind=only, share=found)
+    return None
+
+
+def _split(table: ReleasedTable, attempt: int, kinds: Iterable[AttemptKind]) -> Split:
+    cells = (Split(*(noisy(table, (str(attempt), kind, contact)) for contact in (YES, NO))) for kind in kinds)
+    return sum(cells, Split(NOTHING, NOTHING))

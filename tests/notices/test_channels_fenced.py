@@ -12,7 +12,7 @@ from notifications.models import DeliveryCallback, OutboxMessage
 from signals.clock import today
 from signals.models import Drill, Organisation, Recipient
 from signals.notices.drills import Drills
-from signals.notices.proofs import channel_proofs
+from signals.notices.going_live import channel_proofs
 from signals.organisations.recipients import ask_for_proof, prove
 from signals.organisations.verification_links import VerificationLink, path_codes
 from tests.support.fences import FencedWorld, worker_of

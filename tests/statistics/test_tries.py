@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from signals.statistics.tries import tries_of
+from signals.statistics.courses import tries_of
 from signals.vocabulary import AttemptKind
 from tests.support.publications import publish, year_of
 

@@ -9,7 +9,7 @@ from marshmallow import Schema, fields, validate
 from notifications.dead_letters import GONE, SAME, Wish
 from notifications.figures import ChannelHealth
 from notifications.models import PostedLetter
-from signals.notices.proofs import ChannelProof
+from signals.notices.going_live import ChannelProof
 from signals.vocabulary import Role
 from signals.web.admin import channels
 from signals.web.admin.channels import LEAST, Delivery

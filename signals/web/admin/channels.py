@@ -15,7 +15,7 @@ from notifications.states import channel_states
 from signals.audit.grounds import Ground
 from signals.errors import Conflict, NotFound
 from signals.models import Organisation
-from signals.notices.proofs import ChannelProof, channel_proofs
+from signals.notices.going_live import ChannelProof, channel_proofs
 from signals.operation import Operation
 from signals.vocabulary import AuditAction
 from signals.web.staff_kit.context import desk, operation

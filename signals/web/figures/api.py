@@ -8,10 +8,10 @@ from flask import Response
 from signals.statistics.exports import Shown, as_csv
 from signals.vocabulary import Role
 from signals.web.figures import words
-from signals.web.figures.access import for_readers
 from signals.web.figures.answer import CSV, keep, kept
 from signals.web.figures.library import library
 from signals.web.figures.long_form import ReleasesSchema, TableSchema
+from signals.web.figures.sharing import for_readers
 from signals.web.http.fields import Strict
 from signals.web.http.openapi import API_BASE, PublicBlueprint, answers
 from signals.web.http.preconditions import ETAG, IF_NONE_MATCH, prefers

@@ -17,10 +17,9 @@ from signals.statistics.menu import COMPARISON
 from signals.statistics.publications import ReleasedTable, read_table
 from signals.vocabulary import Role
 from signals.web.figures import words
-from signals.web.figures.access import for_readers
 from signals.web.figures.figure import Cell, Grid, Row
 from signals.web.figures.library import library
-from signals.web.figures.sharing import READERS, not_found, share_with
+from signals.web.figures.sharing import READERS, for_readers, not_found, share_with
 from signals.web.labels import label
 
 comparison_pages = Blueprint("comparisons", __name__, url_prefix="/figures/comparisons")

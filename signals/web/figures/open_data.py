@@ -13,11 +13,10 @@ from flask import Blueprint, Response
 from signals.errors import NotFound
 from signals.statistics.exports import PACKAGE_FILE, as_csv, datapackage, workbook
 from signals.web.figures import words
-from signals.web.figures.access import for_readers
 from signals.web.figures.answer import CSV, JSON, XLSX, ZIP, kept
 from signals.web.figures.context import figures
 from signals.web.figures.library import Library, library
-from signals.web.figures.sharing import READERS, share_with
+from signals.web.figures.sharing import READERS, for_readers, share_with
 from signals.web.http.i18n import DEFAULT
 
 open_data = Blueprint("open_data", __name__, url_prefix="/figures")

@@ -11,12 +11,11 @@ from signals.statistics.exports import LICENCES
 from signals.statistics.menu import BUDGET, PeriodKind, kind_of, menu
 from signals.statistics.periods import last_day_of
 from signals.web.figures import report, tables, words
-from signals.web.figures.access import for_readers
 from signals.web.figures.answer import PDF, kept
 from signals.web.figures.context import figures
 from signals.web.figures.figure import Figure
 from signals.web.figures.library import Library, Release, library
-from signals.web.figures.sharing import READERS, not_found, share_with
+from signals.web.figures.sharing import READERS, for_readers, not_found, share_with
 from signals.web.figures.summary import in_short
 
 figure_pages = Blueprint("figures", __name__, url_prefix="/figures")

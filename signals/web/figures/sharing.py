@@ -1,6 +1,8 @@
 """Parts that pages of figures and open data share: readers, languages, links, and refusals."""
 
-from typing import Any, Final
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Final, TypeVar
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask_babel import gettext
@@ -9,6 +11,7 @@ from signals.errors import FieldProblem, Invalid, NotFound, NotSignedIn
 from signals.vocabulary import STAFF_LANGUAGES, Role
 from signals.web.figures import words
 from signals.web.figures.context import figures
+from signals.web.http.authentication import Authentication
 from signals.web.http.i18n import staff_language
 from signals.web.http.messages import detail_of, title_of
 
@@ -79,3 +82,43 @@ def _parts() -> list[tuple[str, str]]:
         ("comparisons.overview", gettext("Comparisons")),
         ("figures.method", gettext("Method and open data")),
     ]
+
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def for_readers(means: str, *roles: Role) -> Callable[[View], View]:
+    """Admit one of the roles only, unless figures are public; `means` is "cookie" or "bearer".
+
+    Raises `NotSignedIn` and `Forbidden`.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def admitted(*args: Any, **kwargs: Any) -> Any:
+            _let_in(means, roles)
+            _choose_language()
+            return view(*args, **kwargs)
+
+        admitted.authentication = Authentication(means=means, roles=roles)  # type: ignore[attr-defined]
+        return admitted  # type: ignore[return-value]
+
+    return decorate
+
+
+def _let_in(means: str, roles: tuple[Role, ...]) -> None:
+    context = figures()
+    if context.doorkeeper is None:
+        if not context.public:
+            raise NotSignedIn
+    elif not context.public:
+        context.doorkeeper.admit(means, roles)
+    elif means == "cookie":
+        context.doorkeeper.recognise()
+
+
+def _choose_language() -> None:
+    """Prefer `?lang=en` of the language switch to the reader's own setting."""
+    chosen = request.args.get("lang")
+    if chosen in STAFF_LANGUAGES:
+        g.language = chosen

@@ -15,7 +15,7 @@ from signals.casework.suggestions import Suggestion, next_best_attempt
 from signals.clock import today
 from signals.intake.content import Summary
 from signals.models import Signal
-from signals.statistics.tries import tries_of
+from signals.statistics.courses import tries_of
 from signals.vocabulary import AttemptKind, AuditAction
 from signals.web.staff_kit.auth import current
 from signals.web.staff_kit.context import act, desk, operation, reading_operation
