@@ -39,7 +39,7 @@ BITE = 50
 """Messages leased at a time: when a worker is killed, at most this many wait for the end of their lease."""
 LONGEST_RANKING = timedelta(seconds=30)
 """A worker ranks again after this time, so that new messages get their turn while a provider is slow."""
-RIVALS = 5  # this many workers can lease at the same instant, and each still finds messages
+RIVALS = 5  # so many workers can lease bites at the same instant, and each still finds messages
 
 Completion = Callable[[str, uuid.UUID, Mapping[str, str]], dict[str, str]]
 """Completes stored values by event and subject: adds what no outbox may hold, such as a secret."""
@@ -150,7 +150,7 @@ class _Courier:
     def _rank(self, limit: int) -> None:
         with self.session_factory.begin() as session:
             feedback.judge(session, self.clock, rng=self.rng, policy=self.policy)  # also when nothing is due
-            self.ranked.extend(session.scalars(leasing.in_turn(self._due(), limit * RIVALS)))
+            self.ranked.extend(session.scalars(leasing.in_turn(self._due(), limit + RIVALS * BITE)))
 
     def _lease_due(self, most: int) -> int:
         """Lease the next messages; return how many left the order, settled ones included."""

@@ -1,18 +1,25 @@
-"""Insert many rows with one statement: as arrays on PostgreSQL, as SQLAlchemy's executemany elsewhere.
+"""Insert or find many rows with one statement: by arrays on PostgreSQL, by SQLAlchemy's own means elsewhere.
 
 On PostgreSQL the statement is the same for any number of rows, so it stays prepared.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import JSON, Column, Connection, String, Table
+from sqlalchemy import ARRAY, JSON, Column, ColumnElement, Connection, String, Table, any_, literal
 from sqlalchemy.dialects import postgresql, sqlite
 
 Columns = Mapping[str, Sequence[Any]]
 """Values by the name of their column; all sequences have one length."""
+
+
+def among(connection: Connection, column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:
+    """Return the condition that a column has one of many values: `IN` costs a parameter for each."""
+    if connection.dialect.name != "postgresql":
+        return column.in_(list(values))
+    return column == any_(literal(list(values), ARRAY(column.type)))
 
 
 def insert_many(

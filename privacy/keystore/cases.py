@@ -65,6 +65,11 @@ class CaseKeys(Vault):
         with self._reading() as connection:
             return connection.scalar(query) or 0
 
+    def case_keys_made(self, *, since: date, before: date) -> list[UUID]:
+        """Return the ids of case keys made from one date until before another, by the index of dates."""
+        made = case_keys.c.created_on
+        return self._ids(select(case_keys.c.key_id).where(made >= since, made < before))
+
     def case_key_ids(self, older_than: date | None = None) -> Iterator[UUID]:
         """Yield the ids of case keys made before a date (or all), in order of id, for the sweep of orphans.
 

@@ -25,6 +25,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from structlog import get_logger
 
+from privacy.bulk import among
 from privacy.keystore.errors import KeyRefused, KeystoreEmpty, KeystoreNotOwned, WrongMasterKey
 from privacy.keystore.wrapping import BOUND, Master, bound_values
 from privacy.keystore_schema import READ_ONLY, checkpoint_sqlite, keystore_metadata, master_versions
@@ -198,7 +199,8 @@ class Vault:
             return 0
         with self._writing() as connection:
             count = sum(
-                connection.execute(delete(table).where(table.c.key_id.in_(chunk))).rowcount for chunk in pages
+                connection.execute(delete(table).where(among(connection, table.c.key_id, chunk))).rowcount
+                for chunk in pages
             )
         checkpoint_sqlite(self._engine)
         return count

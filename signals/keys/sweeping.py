@@ -15,6 +15,7 @@ from sqlalchemy import ScalarResult, delete, select
 from sqlalchemy.orm import Session, sessionmaker
 from structlog import get_logger
 
+from privacy.bulk import among
 from privacy.keystore import Keystore
 from signals.audit.grounds import Ground
 from signals.clock import Clock, today
@@ -26,6 +27,8 @@ from signals.vocabulary import AuditAction
 
 ORPHAN_DAYS = 1
 """A case key is written before its signal; after a day without a signal none will come."""
+YOUNG_DAYS = 14
+"""A killed arrival leaves orphans. A sweep of young keys finds them in one of so many nights."""
 
 _WEEK_OVER_AFTER = timedelta(days=8)
 # One day more than the week: a front may still commit what it stored just before midnight.
@@ -50,15 +53,22 @@ class SweepRefused(Exception):
         super().__init__(type(self).__doc__)
 
 
-def sweep_keys(sessions: sessionmaker[Session], parts: Parts, *, even_most: bool = False) -> Swept:
+def sweep_keys(
+    sessions: sessionmaker[Session], parts: Parts, *, even_most: bool = False, young: bool = False
+) -> Swept:
     """Destroy orphaned case keys, and mailbox keys of past weeks for which no report waits.
 
     Raises `SweepRefused` and destroys nothing when more than half of the case keys are orphans, unless
-    `even_most`. Runs in transactions of its own. It may run twice, in two places, and again after a crash.
+    `even_most`. `young`: of the case keys it looks only at those of the last `YOUNG_DAYS`, and at a sample.
+    Runs in transactions of its own. It may run twice, in two places, and again after a crash.
     """
     clock, keystore = parts.clock, parts.keystore
+    if young:
+        case_keys = _sweep_young(sessions, clock, keystore)
+    else:
+        case_keys = _sweep_case_keys(sessions, clock, keystore, even_most=even_most)
     swept = Swept(
-        case_keys=_sweep_case_keys(sessions, clock, keystore, even_most=even_most),
+        case_keys=case_keys,
         mailbox_keys=_sweep_mailbox_keys(sessions, clock, keystore),
     )
     if swept.case_keys or swept.mailbox_keys:
@@ -72,6 +82,17 @@ def most_are_orphans(sessions: sessionmaker[Session], clock: Clock, *, keystore:
     some = list(islice(keystore.case_key_ids(older_than=_made_before(clock)), _SAMPLE))
     with reading_session(sessions, reading(sessions.kw["bind"])) as session:
         return len(list(_unused(session, some))) > len(some) // 2
+
+
+def _sweep_young(sessions: sessionmaker[Session], clock: Clock, keystore: Keystore) -> int:
+    """Destroy the orphans among young keys; the work is that of some days, however many keys there are."""
+    if most_are_orphans(sessions, clock, keystore=keystore):
+        log.error("key_sweep.refused", sample=_SAMPLE)
+        raise SweepRefused
+    before = _made_before(clock)
+    young = keystore.case_keys_made(since=before - timedelta(days=YOUNG_DAYS), before=before)
+    with reading_session(sessions, reading(sessions.kw["bind"])) as session:
+        return sum(map(keystore.destroy_case_keys, _pages(_unused(session, young))))
 
 
 def _sweep_case_keys(
@@ -107,7 +128,8 @@ def _orphans(sessions: sessionmaker[Session], clock: Clock, keystore: Keystore) 
 
 def _unused(session: Session, missing: Iterable[UUID]) -> Iterator[UUID]:
     for page in _pages(missing):
-        wanted = select(Signal.case_key_id).where(Signal.case_key_id.in_(page))
+        mine = among(session.connection(), Signal.__table__.c.case_key_id, page)
+        wanted = select(Signal.case_key_id).where(mine)
         yield from set(page) - set(session.scalars(wanted))
 
 

@@ -55,7 +55,10 @@ from signals.staff.stale import forget_stale
 from signals.statistics.releasing import Release, Releasing
 
 REFUSED_KEPT_DAYS = 28
-BATCH = 500
+SUNDAY = 7
+SENT_AT_ONCE = 5_000
+"""Messages of one ranking, which sorts everything that is due."""
+MOST_RANKINGS = 2
 MOST_BATCHES = 20
 """The limit of one run, so that a worker in a flood of work still notices that it must stop."""
 
@@ -130,7 +133,7 @@ class Worker:
     def _deliver_all(self, channels: Mapping[str, AnyChannel]) -> DeliveryReport:
         """Send batch after batch while there is more."""
         total = DeliveryReport()
-        for _ in range(MOST_BATCHES):
+        for _ in range(MOST_RANKINGS):
             report = self._deliver_batch(channels)
             total = total.plus(report)
             if not report.total:
@@ -213,7 +216,7 @@ class Worker:
             self.sessions,
             self.clock,
             channels,
-            limit=BATCH,
+            limit=SENT_AT_ONCE,
             rng=self.rng,
             complete=partial(complete, self.keystore),
             obsolete=why_obsolete,
@@ -277,8 +280,11 @@ class Worker:
         return done + destroyed
 
     def sweep_keys(self) -> int:
-        """Destroy keys that nothing needs any more, like mailbox keys of past weeks; return how many."""
-        swept = sweep_keys(self.sessions, self)
+        """Destroy keys that nothing needs any more, like mailbox keys of past weeks; return how many.
+
+        On Sundays it looks at all case keys, in other nights at young ones.
+        """
+        swept = sweep_keys(self.sessions, self, young=today(self.clock).isoweekday() != SUNDAY)
         return swept.case_keys + swept.mailbox_keys
 
     def rewrite_keys(self) -> int:

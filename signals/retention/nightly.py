@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Table, delete, exists, func, select, updat
 from sqlalchemy.orm import Session, sessionmaker
 from structlog import get_logger
 
+from privacy.bulk import among
 from privacy.keystore import Keystore
 from privacy.sealing import SealingError
 from signals.arrival.repeats import oldest_kept
@@ -174,7 +175,10 @@ class Retention:
     def _destroy(self, clock: Clock, keys: Sequence[uuid.UUID]) -> int:
         """Destroy keys whose deletions are in the journal, and confirm it; return how many there were."""
         destroyed = self.keystore.destroy_case_keys(keys)
-        for batch in _batches(keys, BATCH):
+        with self.sessions() as session:
+            waiting = {deletion.case_key_id for deletion in _unconfirmed_deletions(session)}
+            waiting.update(_unconfirmed_referrals(session))
+        for batch in _batches([key for key in keys if key in waiting], BATCH):
             with self.sessions.begin() as session:
                 _confirm(session, batch, today(clock))
         return destroyed
@@ -204,7 +208,7 @@ class Retention:
     def _purge_again(self, clock: Clock, deletions: Sequence[Deletion]) -> Counter[DeletionReason]:
         by_key = {deletion.case_key_id: deletion for deletion in deletions}
         with self.sessions.begin() as session:
-            mine = _signals.case_key_id.in_(list(by_key))
+            mine = among(session.connection(), _signals.case_key_id, by_key)
             rows = session.execute(select(Signal.id, Signal.case_key_id).where(mine)).all()
             before = {row.id: by_key[row.case_key_id] for row in rows}
             # The restored figures lack the facts of these signals. Written again, they give the same
@@ -221,7 +225,7 @@ class Retention:
         """Delete reports of deleted signals that still wait in the mailbox of an older copy."""
         reasons = {each.signal_id: each.reason for each in deletions if each.signal_id is not None}
         with self.sessions.begin() as session:
-            theirs = _reports.signal_id.in_(list(reasons))
+            theirs = among(session.connection(), _reports.signal_id, reasons)
             gone = session.scalars(delete(SealedReport).where(theirs).returning(SealedReport.signal_id)).all()
             for signal_id in gone:
                 ground = Ground.RETENTION.of(reasons[signal_id])
@@ -283,16 +287,12 @@ def _apart(
         yield act(items)
     except _OF_ONE as error:
         if len(items) == 1:
-            failed.append(_signal_of(items[0]))
+            failed.append(str(getattr(items[0], "signal_id", items[0])))
             log.error("retention.signal_failed", signal_id=failed[-1], exc_info=error)
             return
         middle = len(items) // 2
         yield from _apart(items[:middle], act, failed)
         yield from _apart(items[middle:], act, failed)
-
-
-def _signal_of(item: object) -> str:
-    return str(getattr(item, "signal_id", item))
 
 
 @contextmanager
@@ -346,5 +346,5 @@ def _as_deletions(session: Session, query: Any) -> Iterator[Deletion]:
 def _confirm(session: Session, keys: Sequence[uuid.UUID], on: date) -> None:
     connection = session.connection()
     for table, key in ((DeletionRecord, _records.case_key_id), (Referral, _referrals.old_case_key_id)):
-        waiting = key.in_(keys), table.key_destroyed_on.is_(None)
+        waiting = among(connection, key, keys), table.key_destroyed_on.is_(None)
         connection.execute(update(table).where(*waiting).values(key_destroyed_on=on))

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, case, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from notifications.models import OutboxMessage
-from privacy.bulk import insert_many
+from privacy.bulk import among, insert_many
 from signals.audit.grounds import Ground
 from signals.audit.log import SYSTEM, AuditEvent
 from signals.casework.access import open_for_job
@@ -77,7 +77,7 @@ _READ = (
 
 
 def _locked(connection: Connection, signal_ids: Sequence[uuid.UUID]) -> Sequence[SignalRow]:
-    query = select(*_READ).where(_signals.id.in_(signal_ids))
+    query = select(*_READ).where(among(connection, _signals.id, signal_ids))
     return connection.execute(query.with_for_update(skip_locked=True)).all()
 
 
@@ -125,8 +125,8 @@ def _settle_links(
     """
     erased = [signal.id for signal in signals if reasons[signal.id] in _WITHOUT_LINK]
     if erased:
-        connection.execute(delete(AddressLink).where(_links.signal_id.in_(erased)))
-    of_signals = _links.signal_id.in_([signal.id for signal in signals])
+        connection.execute(delete(AddressLink).where(among(connection, _links.signal_id, erased)))
+    of_signals = among(connection, _links.signal_id, (signal.id for signal in signals))
     ended = select(_OUTCOME_GROUP).where(_signals.id == _links.signal_id).scalar_subquery()
     connection.execute(
         update(AddressLink)
@@ -151,5 +151,5 @@ def _audit_event(signal: SignalRow, reason: DeletionReason) -> AuditEvent:
 def _delete_rows(session: Session, signal_ids: Sequence[uuid.UUID]) -> None:
     session.expunge_all()  # the database deletes attempts, notes and history along
     connection = session.connection()
-    connection.execute(delete(OutboxMessage).where(_messages.subject_id.in_(signal_ids)))
-    connection.execute(delete(Signal).where(_signals.id.in_(signal_ids)))
+    connection.execute(delete(OutboxMessage).where(among(connection, _messages.subject_id, signal_ids)))
+    connection.execute(delete(Signal).where(among(connection, _signals.id, signal_ids)))

@@ -30,6 +30,12 @@ SETTINGS = {"max_wal_size": "8GB"}
 SLOW_DISK = {"commit_siblings": "0", "commit_delay": "20000"}
 """Each flush of the write-ahead log waits 20 ms, as on a disk that turns: waiting for others then shows."""
 
+ALONE = SETTINGS | {
+    "fsync": "off", "synchronous_commit": "off", "autovacuum": "off", "max_parallel_workers_per_gather": "0",
+    "maintenance_work_mem": "512MB", "shared_buffers": "512MB",
+}  # fmt: skip
+"""Each process of PostgreSQL works for one query: its CPU is counted."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
@@ -156,8 +162,8 @@ def _statistics(folder: Path, size: Size) -> Iterator[Line]:
 
 def _growth(folder: Path, size: Size) -> Iterator[Line]:
     counts = size.signals // 10, size.signals
-    with _postgres("few", "many") as (_server, urls):
-        yield from measure_growth(folder, urls, counts=counts, rounds=min(size.rounds, 5))
+    with _postgres("few", "many", settings=ALONE) as (_server, urls):
+        yield from measure_growth(folder, urls, counts=counts)
 
 
 def _bodies(folder: Path, size: Size) -> Iterator[Line]:

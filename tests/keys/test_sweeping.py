@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session, sessionmaker
 from structlog.testing import capture_logs
 
@@ -17,6 +16,7 @@ from signals.db import make_engine, session_factory
 from signals.intake.content import open_reports
 from signals.keys import sweeping as key_care
 from signals.keys.sweeping import SweepRefused, most_are_orphans, sweep_keys
+from tests.support.outsiders import overheard
 from tests.support.world import World
 
 LONG_AGO = date(2026, 1, 1)
@@ -34,9 +34,9 @@ def living(world: World, monkeypatch: pytest.MonkeyPatch) -> set[UUID]:
     return set(world.keystore.case_key_ids())
 
 
-def _orphans(world: World, how_many: int) -> set[UUID]:
+def _orphans(world: World, how_many: int, *, made_on: date = LONG_AGO) -> set[UUID]:
     made = {uuid4() for _ in range(how_many)}
-    world.keystore.store_case_keys(dict.fromkeys(made, bytes(32)), created_on=LONG_AGO)
+    world.keystore.store_case_keys(dict.fromkeys(made, bytes(32)), created_on=made_on)
     return made
 
 
@@ -54,15 +54,9 @@ def test_a_sweep_destroys_orphans_and_keeps_the_keys_of_signals(
 
 
 def test_a_sweep_reads_all_signals_once(world: World, living: set[UUID]) -> None:
-    looks: list[str] = []
-
-    def heard(_connection: Connection, _cursor: object, statement: str, *_rest: object) -> None:
-        if "FROM signals" in statement:
-            looks.append(statement)
-
-    event.listen(world.engine, "before_cursor_execute", heard)
-    assert _sweep(world) == 0
-    assert len(looks) == 1
+    with overheard() as said:
+        assert _sweep(world) == 0
+    assert sum("FROM signals" in sql for sql, _values in said) == 1
 
 
 def test_another_sort_order_destroys_no_key_of_a_signal(
@@ -138,3 +132,28 @@ def test_a_sweep_ignores_keys_of_yesterday_and_today(world: World, living: set[U
     _orphans(world, SIGNALS + 1)
     with pytest.raises(SweepRefused):
         _sweep(world)
+
+
+def test_on_sundays_all_keys_are_swept_and_in_other_nights_those_of_two_weeks(
+    world: World, living: set[UUID]
+) -> None:
+    """The work of a night follows what came lately, however many keys there are."""
+    old = _orphans(world, 1)
+    first = today(world.clock) - timedelta(days=15)
+    _orphans(world, 1, made_on=first)
+    _orphans(world, 1, made_on=today(world.clock) - timedelta(days=2))
+    fresh = _orphans(world, 1, made_on=today(world.clock) - timedelta(days=1))
+    assert today(world.clock).strftime("%A") == "Friday"
+    assert world.worker().sweep_keys() == 2
+    assert set(world.keystore.case_key_ids()) == living | old | fresh
+    world.move(days=2)
+    assert world.worker().sweep_keys() == 2
+    assert set(world.keystore.case_key_ids()) == living
+
+
+def test_a_night_beside_a_new_database_destroys_no_young_key(
+    world: World, living: set[UUID], empty: sessionmaker[Session]
+) -> None:
+    with pytest.raises(SweepRefused):
+        sweep_keys(empty, world, young=True)
+    assert set(world.keystore.case_key_ids()) == living

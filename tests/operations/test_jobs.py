@@ -15,20 +15,39 @@ from structlog.testing import capture_logs
 from notifications import figures
 from notifications.channels.email import EmailChannel
 from notifications.models import MessageState, OutboxMessage
+from notifications.outbox import enqueue
 from privacy.keystore import open_keystore
 from privacy.sealing import week_start
 from signals.app import make_worker
 from signals.keys.mailbox_keys import provision_mailbox_keys
 from signals.models import IdempotencyKey, MailboxPublicKey, Organisation, RoutingVersion
 from signals.notices.channels import make_channels
+from signals.operations import jobs
 from signals.operations.jobs import Worker
 from signals.operations.schedule import start_in_background
 from signals.settings import NotificationsSettings
+from tests.notifications.building import new_message, subject
 from tests.support.at_once import run_at_once
 from tests.support.operations import operation
 from tests.support.world import AMSTERDAM, IN_GRONINGEN, World
 
+_MAIL = {"link": "https://example.org/desk", "sent_on": "2026-11-24"}
 WEEK = week_start(date(2026, 11, 24))
+
+
+# Sending messages
+
+
+def test_one_ranking_of_all_that_is_due_serves_thousands_of_messages(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A ranking sorts everything that is due, so each message of it must not pay for one."""
+    monkeypatch.setattr(jobs, "MOST_RANKINGS", 1)
+    mail = {"event": "test_message", "channel": "email", "values": _MAIL}
+    with world.sessions.begin() as session:
+        enqueue(session, [new_message(**mail, subject_id=subject(number)) for number in range(600)])
+    world.move(hours=3)
+    assert world.worker().deliver().delivered == 600
 
 
 # Forgetting messages

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from privacy.bulk import insert_many
+from privacy.bulk import among, insert_many
 
 
 class Fruit(StrEnum):
@@ -100,3 +100,11 @@ def test_rows_that_exist_are_refused_unless_they_may_be_left_out(connection: sa.
     with pytest.raises(IntegrityError):
         insert_many(connection, rows, {"id": IDS, "word": ["a", "a", "b"]}, {"digest": b""})
     connection.rollback()
+
+
+def test_rows_among_many_values_are_found(connection: sa.Connection) -> None:
+    insert_many(connection, rows, FULL)
+    unknown = (uuid.UUID(int=number) for number in range(3, 2000))
+    found = sa.select(rows.c.id).where(among(connection, rows.c.id, [IDS[0], *unknown]))
+    assert set(connection.scalars(found)) == {IDS[0], IDS[2]}
+    assert connection.scalars(sa.select(rows.c.id).where(among(connection, rows.c.id, []))).all() == []

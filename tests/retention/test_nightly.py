@@ -27,6 +27,7 @@ from signals.retention.periods import still_due
 from signals.vocabulary import AuditAction, DeferralReason, DeletionReason
 from tests import factories
 from tests.support.figures import stored
+from tests.support.outsiders import overheard
 from tests.support.retention import arrived, concluded, retention_of
 from tests.support.world import AMSTERDAM, IN_AMSTERDAM, IN_GRONINGEN, World
 
@@ -303,6 +304,17 @@ def test_a_replay_keeps_the_day_and_the_reason_of_the_first_deletion(world: Worl
         record = session.scalars(select(DeletionRecord)).one()
         assert (record.reason, record.deleted_on) == (DeletionReason.ERASURE, erased_on)
         assert session.scalars(select(AddressLink)).all() == []  # an erasure takes the links along
+
+
+def test_a_replay_changes_no_record_whose_key_was_confirmed_destroyed(world: World) -> None:
+    """A journal has the deletions of years, and a copy brings hardly one back."""
+    concluded(world)
+    (signal,) = world.signals()
+    gone = [Deletion(case_key_id=signal.case_key_id, on=today(world.clock))]
+    retention_of(world).replay(world.clock, gone)
+    with overheard() as said:
+        retention_of(world).replay(world.clock, gone)
+    assert [sql for sql, _values in said if sql.startswith("UPDATE deletion_records")] == []
 
 
 class _Killed(Exception):
