@@ -43,12 +43,12 @@ _FALL_DUE: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "audit_links": (
         """INSERT INTO audit_entries (id, at, actor_role, action, ground, outcome, mac)
-        SELECT gen_random_uuid(), timestamptz '{today}', 'system', 'signal_arrived', 'x', 'ok', '\\x00'
+        SELECT gen_random_uuid(), timestamptz '{today}', 'system', 'searched', 'x', 'ok', sha256('x')
         FROM generate_series(1, {due})""",
     ),
     "audit_pruning": (
         """INSERT INTO audit_heads (position, link, at, signature)
-        SELECT min(position) + {due} - 1, '\\x00', timestamptz '{today}' - interval '800 days', '\\x00'
+        SELECT min(position) + {due} - 1, sha256('x'), timestamptz '{today}' - interval '800 days', '\\x00'
         FROM audit_links""",
     ),
     "destroyed_keys": (

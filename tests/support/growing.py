@@ -64,11 +64,11 @@ _BESIDE_SIGNALS = (
     SELECT md5('fact' || n)::uuid, '{quarter}', '{year}', '\\x00' FROM generate_series(1, {rows}) AS n""",
     """WITH made AS (INSERT INTO audit_entries (id, at, actor_role, action, ground, outcome, mac)
         SELECT md5('entry' || n)::uuid, timestamptz '{today}' - n * interval '3 hours', 'system',
-        'signal_arrived', 'x', 'ok', '\\x00' FROM generate_series(1, {rows}) AS n RETURNING id, at)
+        'signal_arrived', 'x', 'ok', sha256('x') FROM generate_series(1, {rows}) AS n RETURNING id, at)
     INSERT INTO audit_links (position, entry_id, link)
-        SELECT row_number() OVER (ORDER BY at), id, '\\x00' FROM made""",
+        SELECT row_number() OVER (ORDER BY at), id, sha256('x') FROM made""",
     """INSERT INTO audit_heads (position, link, at, signature)
-    SELECT max(position), '\\x00', timestamptz '{today}', '\\x00' FROM audit_links""",
+    SELECT max(position), sha256('x'), timestamptz '{today}', '\\x00' FROM audit_links""",
     """UPDATE signals SET concluded_at = timestamptz '{today}' - interval '60 days'
     WHERE id IN (SELECT id FROM signals WHERE state = 'concluded' LIMIT {due})""",
 )
