@@ -1,13 +1,15 @@
-"""What a run of kills found, and the row of it in the page of long runs."""
+"""What a run of kills found, and what the page of long runs says of it."""
 
 import os
+import textwrap
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "soak.md"
-_HEAD = "|---|---|---|\n"
+_HEAD = "## Last results (the machine had other work)\n"
+_WIDTH = 118
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,19 +25,22 @@ class KillReport:
     unreadable: int
     minutes: int
 
-    def row(self, database: str, day: date) -> str:
-        """Return the row of this run in the table, with the machine's load in its last quarter."""
+    def line(self, database: str, day: date) -> str:
+        """Return what this run did and found, with the machine's load in its last quarter."""
         happened = [f"{self.kills.total()} kills ({_listed(self.kills)})"]
         happened += [_listed(self.faults)] if self.faults else []
-        run = f"{database}: {', '.join(happened)}; {self.minutes} minutes, load {os.getloadavg()[2]:.0f}"
         became = f"{self.lost} lost, {self.doubled} doubled, {self.unreadable} unreadable"
-        return f"| {day} | {run} | of {self.acknowledged:,} reports: {became} |"
+        lasted = f"{self.minutes} minutes, load {os.getloadavg()[2]:.0f}"
+        return (
+            f"{day}, {database}, {', '.join(happened)}, {lasted}; of {self.acknowledged:,} reports: {became}"
+        )
 
 
-def write_row(row: str, page: Path = PAGE) -> None:
-    """Write a row under the head of the table."""
+def write_line(line: str, page: Path = PAGE) -> None:
+    """Write a line under the head of the list."""
+    item = textwrap.fill(f"- {line}", _WIDTH, subsequent_indent="  ", break_on_hyphens=False)
     before, after = page.read_text(encoding="utf-8").split(_HEAD)
-    page.write_text(f"{before}{_HEAD}{row}\n{after}", encoding="utf-8")
+    page.write_text(f"{before}{_HEAD}{item}\n{after}", encoding="utf-8")
 
 
 def _listed(counts: Counter[str]) -> str:
