@@ -186,11 +186,3 @@ def test_in_forced_colours_a_chart_takes_the_readers_colours(browser: Browser, s
     )
     assert len(set(told)) == 1
     page.context.close()
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_in_either_theme(browser: Browser, site: Site, theme: str) -> None:
-    page = site.open(browser, "desk", color_scheme=theme)
-    for path in PAGES:
-        _refuse_to_find_anything(page, site.url + path, SIZES["desk"][0])
-    page.context.close()
