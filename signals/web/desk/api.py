@@ -6,7 +6,9 @@ from uuid import UUID
 
 from flask import Response, request
 from marshmallow import Schema
+from structlog import get_logger
 
+from privacy.keystore import KeystoreError
 from signals import casework
 from signals.audit.grounds import Ground
 from signals.casework.access import FOLLOW_UP_ROLES
@@ -20,9 +22,12 @@ from signals.web.desk.changes import Change, change_and_open, change_signal
 from signals.web.http.bodies import StaffParser, read_json
 from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
 from signals.web.http.preconditions import IF_MATCH, if_match
+from signals.web.http.problems import occurrence, problem
 from signals.web.staff_kit.auth import EVERYONE, current, open_to_all, requires, sign_in, sign_out
 from signals.web.staff_kit.context import desk, read
 from signals.web.staff_kit.opened import open_signal, organisation_id, read_summaries
+
+log = get_logger(__name__)
 
 staff_api = StaffBlueprint(
     "staff", __name__, url_prefix=API_BASE, description="The staff side, for programs of organisations"
@@ -37,6 +42,13 @@ _REOPEN: Final = requests.ReopenSchema()
 _View = TypeVar("_View", bound=Callable[..., Any])
 Answer = tuple[Any, dict[str, str]]
 """An object that the schema of the view writes, and the headers."""
+
+
+@staff_api.app_errorhandler(KeystoreError)
+def tell_that_a_key_is_away(error: KeystoreError) -> Response:
+    """Answer every call of staff that needs a key which is damaged or away, as if the database were."""
+    log.error("web.key_problem", occurrence_id=occurrence(), exc_info=error)
+    return problem(503, "unavailable", headers={"Retry-After": "30"})
 
 
 @staff_api.post("/sessions")

@@ -1,4 +1,4 @@
-"""A damaged pseudonym key: a page that needs it says that this does not go now, and changes nothing."""
+"""A damaged pseudonym key: what needs it says that this does not go now, and changes nothing."""
 
 from uuid import UUID
 
@@ -30,6 +30,12 @@ def test_a_referral_to_an_organisation_with_a_damaged_key_is_unavailable(desk: D
     status, page = send(anna, f"/desk/signals/{signal_id}/refer", **fields)
     assert (status, "Er is niets veranderd." in page) == (503, True)
     assert anna.get(f"/desk/signals/{signal_id}").status_code == 200
+
+
+def test_a_program_hears_so_too(desk: Desk, signal_id: UUID) -> None:
+    body = {"organisation_id": str(damage_key(desk, GRONINGEN)), "reason": ReferralReason.MOVED.value}
+    answer = desk.call("anna", "POST", f"/signals/{signal_id}/refer", json=body)
+    assert (answer.status_code, answer.get_json()["type"].rpartition(":")[2]) == (503, "unavailable")
 
 
 def test_a_correction_of_an_address_under_a_damaged_key_is_unavailable(desk: Desk, signal_id: UUID) -> None:
