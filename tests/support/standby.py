@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psutil  # type: ignore[import-untyped]
 
@@ -75,7 +75,8 @@ def dies(server: PostgresServer) -> None:
     postmaster = psutil.Process(server.process_id)
     family = [postmaster, *postmaster.children(recursive=True)]
     for process in family:
-        process.kill()
+        with suppress(psutil.NoSuchProcess):  # a child that saw its postmaster die ends by itself
+            process.kill()
     psutil.wait_procs(family, timeout=30)
     ctypes.CDLL(None).shmctl(shared_memory, IPC_RMID, None)
 
