@@ -51,7 +51,7 @@ log = get_logger(__name__)
 CONNECTIONS = 2048
 """How many a worker keeps open: one that waits for its client costs memory, and no thread."""
 LEAST_THREADS = 4
-"""Of a desk: three may be busy with passwords (`signals.staff.new_passwords`)."""
+"""A desk has so many: passwords may keep three busy (`signals.staff.new_passwords`)."""
 STOP_SECONDS = 10
 """How long a worker may take to finish its requests before it is ended."""
 

@@ -1,4 +1,4 @@
-"""What people, phones and monitors ask for every minute: queue, search, opening, intake, health, doctor."""
+"""Measure the questions of every minute: queue, search, opening, intake, health, doctor."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace

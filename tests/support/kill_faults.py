@@ -1,4 +1,4 @@
-"""What happens to all processes of a run of kills at once: a silent or full or lost database."""
+"""Strike all processes of a run of kills at once: by a silent, full or lost database."""
 
 import subprocess
 import tempfile

@@ -1,4 +1,4 @@
-"""What a run of kills found, and what the page of long runs says of it."""
+"""Count the findings of a run of kills, and write them on the page of long runs."""
 
 import os
 import textwrap

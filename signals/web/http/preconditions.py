@@ -1,4 +1,4 @@
-"""What a request asks (RFC 9110): the version that a change is meant for, and the preferred format."""
+"""Read two headers of a request (RFC 9110): the version that a change is for, and the preferred format."""
 
 import re
 from typing import Final
